@@ -1,0 +1,142 @@
+// The boot contract: what an image tells a loader, and what a loader tells an image.
+// One page, shared by assembly, C and Swift, in the guest and on the host. See docs/boot.md.
+#ifndef BRIQUE_BOOT_FORMAT_H
+#define BRIQUE_BOOT_FORMAT_H
+
+#define BRIQUE_ABI_VERSION 1
+
+// Address map. Guest memory is direct-mapped: virtual address = BRIQUE_VIRTUAL_BASE + physical address.
+// On our monitors guest memory starts at physical BRIQUE_MEMORY_BASE; on a PC that is simply RAM above 1 MiB.
+#define BRIQUE_VIRTUAL_BASE 0x200000000000
+#define BRIQUE_MEMORY_BASE 0x100000
+#define BRIQUE_PAGE_SIZE 4096
+
+// The Brique ELF note: name "Brique", this type, descriptor `struct brique_note`.
+#define BRIQUE_NOTE_TYPE 1
+
+// The machine area: page-aligned zero-filled pages inside the image's last segment, at brique_note.machine_area.
+// Guard pages are mapped by nobody. "Core" pages are never accessible at CPL 3.
+#define BRIQUE_STACK_BYTES 0x20000
+#define BRIQUE_EXCEPTION_STACK_BYTES 0x4000
+#define BRIQUE_CORE_STACK_BYTES 0x2000
+#define BRIQUE_AREA_STACK_GUARD 0x0
+#define BRIQUE_AREA_STACK 0x1000
+#define BRIQUE_AREA_STACK_TOP (BRIQUE_AREA_STACK + BRIQUE_STACK_BYTES)
+#define BRIQUE_AREA_EXCEPTION_GUARD BRIQUE_AREA_STACK_TOP
+#define BRIQUE_AREA_EXCEPTION_STACK (BRIQUE_AREA_EXCEPTION_GUARD + 0x1000)
+#define BRIQUE_AREA_EXCEPTION_STACK_TOP (BRIQUE_AREA_EXCEPTION_STACK + BRIQUE_EXCEPTION_STACK_BYTES)
+#define BRIQUE_AREA_CORE_GUARD BRIQUE_AREA_EXCEPTION_STACK_TOP
+#define BRIQUE_AREA_CORE_STACK (BRIQUE_AREA_CORE_GUARD + 0x1000)
+#define BRIQUE_AREA_CORE_STACK_TOP (BRIQUE_AREA_CORE_STACK + BRIQUE_CORE_STACK_BYTES)
+// One page: GDT at 0, IDT at BRIQUE_IDT_OFFSET; then three pages for the TSS and its I/O permission bitmap.
+#define BRIQUE_AREA_DESCRIPTORS BRIQUE_AREA_CORE_STACK_TOP
+#define BRIQUE_IDT_OFFSET 0x400
+#define BRIQUE_AREA_TSS (BRIQUE_AREA_DESCRIPTORS + 0x1000)
+#define BRIQUE_AREA_BYTES (BRIQUE_AREA_TSS + 0x3000)
+
+// Segment selectors (Linux's own, see facts: a CPL 3 guest may really run on the host's).
+#define BRIQUE_SELECTOR_CORE_CODE 0x08
+#define BRIQUE_SELECTOR_CORE_DATA 0x10
+#define BRIQUE_SELECTOR_USER_DATA 0x2b
+#define BRIQUE_SELECTOR_USER_CODE 0x33
+#define BRIQUE_SELECTOR_TSS 0x40
+
+// IST slots: 1 for exceptions taken at CPL 3, 2 for the ring-0 core.
+#define BRIQUE_IST_EXCEPTION 1
+#define BRIQUE_IST_CORE 2
+
+// Exception entries: 32 of them, this far apart, for vectors 0 to 31, run at CPL 3 on the exception stack.
+#define BRIQUE_EXCEPTION_STRIDE 16
+// Vector 3 (int3) enters the ring-0 core instead, at brique_note.core_entry.
+#define BRIQUE_CORE_VECTOR 3
+
+#define BRIQUE_PLATFORM_KVM 1
+#define BRIQUE_PLATFORM_PROCESS 2
+#define BRIQUE_PLATFORM_PC 3
+#define BRIQUE_PLATFORM_HOSTED 4
+
+#define BRIQUE_BOOT_MAGIC 0x4555514952420a01
+
+// KVM monitor: a 32-bit OUT of the physical address of a `struct brique_hypercall` to this port is a hypercall.
+#define BRIQUE_HYPERCALL_PORT 0x1b0
+
+// Hypercalls, see docs/hypercalls.md. At most 20 will ever exist.
+#define BRIQUE_CALL_EXIT 0
+#define BRIQUE_CALL_CONSOLE_WRITE 1
+#define BRIQUE_CALL_CONSOLE_READ 2
+#define BRIQUE_CALL_WAIT 3
+#define BRIQUE_CALL_MONOTONIC_TIME 4
+#define BRIQUE_CALL_WALL_TIME 5
+#define BRIQUE_CALL_ENTROPY 6
+#define BRIQUE_CALL_PROTECT 7
+#define BRIQUE_CALL_CRASH 8
+#define BRIQUE_CALL_COUNT 9
+
+// Access of BRIQUE_CALL_PROTECT. Execution is never granted after start (W^X).
+#define BRIQUE_ACCESS_NONE 0
+#define BRIQUE_ACCESS_READ 1
+#define BRIQUE_ACCESS_READ_WRITE 2
+
+// Events of BRIQUE_CALL_WAIT, one bit each.
+#define BRIQUE_EVENT_CONSOLE_INPUT 1
+
+// Kinds of struct brique_crash.
+#define BRIQUE_CRASH_EXCEPTION 1
+#define BRIQUE_CRASH_PANIC 2
+#define BRIQUE_CRASH_OUT_OF_MEMORY 3
+#define BRIQUE_CRASH_INTERRUPTED 4
+#define BRIQUE_CRASH_FRAMES 64
+#define BRIQUE_CRASH_MESSAGE_BYTES 256
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+// Virtual addresses, little-endian.
+struct brique_note {
+    uint32_t abi_version;
+    uint32_t flags;               // zero
+    uint64_t start;               // CPL 3 entry; rdi = virtual address of struct brique_boot_information
+    uint64_t exception_entries;
+    uint64_t core_entry;
+    uint64_t machine_area;
+};
+
+struct brique_boot_information {
+    uint64_t magic;
+    uint32_t abi_version;
+    uint32_t platform;
+    uint64_t memory_start;        // free memory for the heap: [start, end), virtual, page-aligned
+    uint64_t memory_end;
+    uint64_t memory_bytes;        // all guest memory, as the user asked for it
+    uint64_t gate;                // process monitor: address of its hypercall function; otherwise 0
+    uint64_t tsc_kilohertz;       // 0: not known, ask BRIQUE_CALL_MONOTONIC_TIME
+    uint64_t entropy[4];          // 256 bits from the host
+    uint32_t argument_count;
+    uint32_t environment_count;
+    uint64_t strings;             // argument_count, then environment_count ("K=V") NUL-terminated strings
+    uint64_t strings_byte_count;
+};
+
+struct brique_hypercall {
+    uint64_t number;
+    uint64_t arguments[3];
+    int64_t result;               // >= 0, or minus an errno
+};
+
+// What an exception entry pushes; the last five words are the processor's.
+struct brique_trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector, error, rip, cs, rflags, rsp, ss;
+};
+
+struct brique_crash {
+    uint32_t kind;
+    uint32_t frame_count;         // of frames[], innermost first; frames[0] is rip
+    uint64_t fault_address;       // CR2 for a page fault, else 0
+    struct brique_trap_frame registers;
+    uint64_t frames[BRIQUE_CRASH_FRAMES];
+    uint32_t message_byte_count;
+    char message[BRIQUE_CRASH_MESSAGE_BYTES];
+};
+#endif
+#endif

@@ -1,0 +1,54 @@
+#include "CHypercalls.h"
+
+static brique_gate current_gate;
+uint64_t brique_stacks_low, brique_stacks_high;
+
+void brique_gate_set(brique_gate gate) { current_gate = gate; }
+
+int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) { return current_gate(number, a, b, c); }
+
+void brique_exit(int32_t status) {
+    brique_call(BRIQUE_CALL_EXIT, (uint32_t)status, 0, 0);
+    __builtin_trap();
+}
+
+void brique_crash_walk(struct brique_crash *crash, uint64_t low, uint64_t high) {
+    uint64_t frame = crash->registers.rbp;
+    uint32_t count = 0;
+    crash->frames[count++] = crash->registers.rip;
+    while (count < BRIQUE_CRASH_FRAMES && frame >= low && frame % 8 == 0 && high >= 16 && frame <= high - 16) {
+        const uint64_t *words = (const uint64_t *)frame;
+        if (words[1] == 0) break;
+        crash->frames[count++] = words[1];
+        if (words[0] <= frame) break;
+        frame = words[0];
+    }
+    crash->frame_count = count;
+}
+
+static struct brique_crash crash_record;
+
+void brique_panic(uint32_t kind, const char *message, uint64_t byte_count) {
+    struct brique_crash *crash = &crash_record;
+    crash->kind = kind;
+    if (byte_count > BRIQUE_CRASH_MESSAGE_BYTES) byte_count = BRIQUE_CRASH_MESSAGE_BYTES;
+    for (uint64_t i = 0; i < byte_count; i++) crash->message[i] = message[i];
+    crash->message_byte_count = (uint32_t)byte_count;
+    crash->registers.rip = (uint64_t)__builtin_return_address(0);
+    crash->registers.rbp = *(uint64_t *)__builtin_frame_address(0);
+    crash->registers.rsp = (uint64_t)__builtin_frame_address(0) + 16;
+    brique_crash_walk(crash, brique_stacks_low, brique_stacks_high);
+    brique_call(BRIQUE_CALL_CRASH, (uint64_t)crash, 0, 0);
+    __builtin_trap();
+}
+
+// Called by the exception entries with what they pushed.
+void brique_exception(const struct brique_trap_frame *frame);
+void brique_exception(const struct brique_trap_frame *frame) {
+    struct brique_crash *crash = &crash_record;
+    crash->kind = BRIQUE_CRASH_EXCEPTION;
+    crash->registers = *frame;
+    brique_crash_walk(crash, brique_stacks_low, brique_stacks_high);
+    brique_call(BRIQUE_CALL_CRASH, (uint64_t)crash, 0, 0);
+    __builtin_trap();
+}

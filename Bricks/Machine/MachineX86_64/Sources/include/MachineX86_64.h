@@ -1,0 +1,50 @@
+// The processor: entries, the context switch, and the few instructions that have no name in Swift.
+#ifndef BRIQUE_MACHINE_X86_64_H
+#define BRIQUE_MACHINE_X86_64_H
+#include <stdint.h>
+#include "BootFormat.h"
+
+// Saves the callee-saved state of the running context in *save and continues `to` (System V AMD64 ABI).
+void brique_context_switch(uint64_t *save, uint64_t to);
+// A context that will call function(argument) on the stack that ends at stack_top; function never returns.
+uint64_t brique_context_make(uint64_t stack_top, uint64_t function, uint64_t argument);
+
+static inline uint64_t brique_timestamp(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return ((uint64_t)high << 32) | low;
+}
+static inline void brique_out8(uint16_t port, uint8_t value) {
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+static inline void brique_out16(uint16_t port, uint16_t value) {
+    __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+static inline void brique_out32(uint16_t port, uint32_t value) {
+    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+static inline uint8_t brique_in8(uint16_t port) {
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+static inline uint32_t brique_in32(uint16_t port) {
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+// Calls of the ring-0 core, by int3 (BRIQUE_CORE_VECTOR): rax = number, rdi, rsi, rdx = arguments,
+// rax = result (>= 0, or minus an errno). All other registers are kept.
+#define BRIQUE_CORE_PROTECT 1       // virtual address, byte count, BRIQUE_ACCESS_…
+#define BRIQUE_CORE_DONATE_TABLE 2  // virtual address of a page the library OS gives up for page tables
+#define BRIQUE_CORE_MAP_DEVICE 3    // physical address, byte count: maps it uncached at its direct-map address
+#define BRIQUE_CORE_HALT 4          // waits for an interrupt (PC only)
+#define BRIQUE_CORE_READ_MSR 5      // register index, address of the uint64_t result
+#define BRIQUE_CORE_WRITE_MSR 6     // register index, value
+static inline int64_t brique_core_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
+    int64_t result;
+    __asm__ volatile("int3" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "memory");
+    return result;
+}
+#endif

@@ -1,0 +1,150 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers, lowest first, and what each may import beside earlier bricks of its own row.
+enum Layer: String {
+    case base, formats, interfaces, machine, core, devices, platforms, brique, host
+
+    var folder: String {
+        switch self {
+        case .host: "Host"
+        case .brique: "Bricks/Brique"
+        default: "Bricks/" + rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+        }
+    }
+
+    var mayImport: Set<Layer> {
+        let stem: Set<Layer> = [.base, .formats, .interfaces]
+        return switch self {
+        case .base: []
+        case .formats: [.base]
+        case .interfaces: [.base, .formats]
+        case .machine, .core, .devices: stem
+        case .platforms: stem.union([.machine, .core, .devices])
+        case .brique: stem.union([.machine, .core, .devices, .platforms])
+        case .host: stem
+        }
+    }
+}
+
+struct Brick {
+    enum Kind { case swift, c, program }
+    let name: String
+    let layer: Layer
+    var kind = Kind.swift
+    var needs: [String] = []
+    var packages: [Target.Dependency] = []
+    var tests = false
+    var testNeeds: [String] = []
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+// Every brick and program, lowest first: a need that is not listed earlier is refused below.
+let bricks: [Brick] = [
+    Brick(name: "CMemory", layer: .base, kind: .c),
+    Brick(name: "Bytes", layer: .base, tests: true),
+    Brick(name: "Time", layer: .base, tests: true),
+
+    Brick(name: "BootFormat", layer: .formats, kind: .c),
+    Brick(name: "ELFFormat", layer: .formats, needs: ["Bytes"], tests: true),
+    Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
+
+    Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
+    Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
+
+    Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
+    Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
+
+    Brick(name: "Memory", layer: .core, needs: ["Hypercalls", "CHypercalls"], tests: true),
+    Brick(name: "Scheduler", layer: .core, needs: ["Hypercalls", "CHypercalls", "Time", "Memory"]),
+
+    Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat"], tests: true),
+    Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "Virtqueue"], tests: true),
+    Brick(name: "VirtioConsole", layer: .devices, needs: ["VirtioFormat", "Virtqueue", "VirtioTransport"], tests: true),
+
+    Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64"]),
+    Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
+    Brick(
+        name: "PlatformPC", layer: .platforms,
+        needs: ["BootFormat", "CHypercalls", "Hypercalls", "MachineX86_64", "VirtioFormat", "Virtqueue", "VirtioTransport", "VirtioConsole"]),
+    Brick(name: "PlatformHosted", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
+    Brick(
+        name: "Start", layer: .platforms,
+        needs: [
+            "BootFormat", "CHypercalls", "Hypercalls", "Time", "CRuntime", "MachineX86_64", "Memory", "PlatformKVM", "PlatformProcess",
+            "PlatformPC", "PlatformHosted",
+        ]),
+
+    Brick(
+        name: "Brique", layer: .brique,
+        needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Start"], tests: true),
+
+    Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
+    Brick(name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true),
+    Brick(name: "KVMMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "MonitorSupport"], tests: true),
+    Brick(name: "ProcessMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "MonitorSupport"], tests: true),
+    Brick(name: "brique-monitor-kvm", layer: .host, kind: .program, needs: ["KVMMonitor", "MonitorSupport", "LinuxCalls"]),
+    Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
+
+    Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
+    Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),
+    Brick(name: "brique", layer: .host, kind: .program, needs: ["BriqueTool"], packages: [argumentParser]),
+]
+
+let safety: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+func targets(of brick: Brick) -> [Target] {
+    let place = "\(brick.layer.folder)/\(brick.name)"
+    let dependencies = brick.needs.map { Target.Dependency(stringLiteral: $0) } + brick.packages
+    let target: Target =
+        switch brick.kind {
+        case .swift: .target(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", swiftSettings: safety)
+        case .c: .target(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", publicHeadersPath: "include")
+        case .program:
+            .executableTarget(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", swiftSettings: safety)
+        }
+    guard brick.tests else { return [target] }
+    let testDependencies = ([brick.name] + brick.needs + brick.testNeeds).map { Target.Dependency(stringLiteral: $0) }
+    return [
+        target,
+        .testTarget(
+            name: "\(brick.name)Tests", dependencies: testDependencies + brick.packages, path: "\(place)/Tests", swiftSettings: safety),
+    ]
+}
+
+// The layer table is enforced here: a forbidden or forward import does not even resolve.
+var layers: [String: Layer] = [:]
+for brick in bricks {
+    for need in brick.needs {
+        guard let layer = layers[need] else { fatalError("\(brick.name) needs \(need), which is not an earlier brick") }
+        guard layer == brick.layer || brick.layer.mayImport.contains(layer) else {
+            fatalError("\(brick.name) (\(brick.layer)) may not import \(need) (\(layer)): see the layer table in ARCHITECTURE.md")
+        }
+    }
+    layers[brick.name] = brick.layer
+}
+
+let package = Package(
+    name: "brique",
+    products: [
+        .library(name: "Brique", targets: ["Brique"]),
+        .executable(name: "brique", targets: ["brique"]),
+        .executable(name: "brique-monitor-kvm", targets: ["brique-monitor-kvm"]),
+        .executable(name: "brique-monitor-process", targets: ["brique-monitor-process"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: bricks.flatMap(targets(of:)),
+    swiftLanguageModes: [.v6]
+)
