@@ -58,7 +58,7 @@ let bricks: [Brick] = [
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
 
-    Brick(name: "Memory", layer: .core, needs: ["Hypercalls", "CHypercalls"], tests: true),
+    Brick(name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true),
     Brick(name: "Scheduler", layer: .core, needs: ["Hypercalls", "CHypercalls", "Time", "Memory"]),
 
     Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat"], tests: true),
@@ -120,6 +120,9 @@ func targets(of brick: Brick) -> [Target] {
     ]
 }
 
+// An image is built from the guest's bricks alone: the tool says so by this variable, and nothing is fetched for it.
+let built = Context.environment["BRIQUE_GUEST"] == nil ? bricks : bricks.filter { $0.layer != .host }
+
 // The layer table is enforced here: a forbidden or forward import does not even resolve.
 var layers: [String: Layer] = [:]
 for brick in bricks {
@@ -132,19 +135,18 @@ for brick in bricks {
     layers[brick.name] = brick.layer
 }
 
+let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process"].map { .executable(name: $0, targets: [$0]) }
+let hostPackages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+]
+let hasHost = built.contains { $0.layer == .host }
+
 let package = Package(
     name: "brique",
-    products: [
-        .library(name: "Brique", targets: ["Brique"]),
-        .executable(name: "brique", targets: ["brique"]),
-        .executable(name: "brique-monitor-kvm", targets: ["brique-monitor-kvm"]),
-        .executable(name: "brique-monitor-process", targets: ["brique-monitor-process"]),
-    ],
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-    ],
-    targets: bricks.flatMap(targets(of:)),
+    products: [.library(name: "Brique", targets: ["Brique"])] + (hasHost ? hostProducts : []),
+    dependencies: hasHost ? hostPackages : [],
+    targets: built.flatMap(targets(of:)),
     swiftLanguageModes: [.v6]
 )

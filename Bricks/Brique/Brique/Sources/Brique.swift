@@ -1,0 +1,2 @@
+@_exported import Time
+import Start

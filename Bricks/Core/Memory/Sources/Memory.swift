@@ -1,0 +1,13 @@
+/// The instance has no room for what was asked.
+public struct OutOfMemory: Error, Equatable {
+    public let byteCount: Int
+}
+
+/// The memory of this instance.
+public enum Memory {
+    /// What the heap holds now. Blocks that the language itself allocates count as well.
+    public static var statistics: HeapStatistics { withHeap { heap in heap.statistics } }
+
+    /// Bytes in pages that hold nothing.
+    public static var freeByteCount: Int { withHeap { heap in heap.freeByteCount } }
+}

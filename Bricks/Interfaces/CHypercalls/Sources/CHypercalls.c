@@ -1,9 +1,14 @@
 #include "CHypercalls.h"
 
 static brique_gate current_gate;
-uint64_t brique_stacks_low, brique_stacks_high;
+static uint64_t stacks_low, stacks_high;
 
 void brique_gate_set(brique_gate gate) { current_gate = gate; }
+
+void brique_stacks_set(uint64_t low, uint64_t high) {
+    stacks_low = low;
+    stacks_high = high;
+}
 
 int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) { return current_gate(number, a, b, c); }
 
@@ -14,16 +19,15 @@ void brique_exit(int32_t status) {
 
 void brique_crash_walk(struct brique_crash *crash, uint64_t low, uint64_t high) {
     uint64_t frame = crash->registers.rbp;
-    uint32_t count = 0;
-    crash->frames[count++] = crash->registers.rip;
-    while (count < BRIQUE_CRASH_FRAMES && frame >= low && frame % 8 == 0 && high >= 16 && frame <= high - 16) {
+    crash->frames[0] = crash->registers.rip;
+    crash->frame_count = 1;
+    while (crash->frame_count < BRIQUE_CRASH_FRAMES && frame >= low && frame % 8 == 0 && high >= 16 && frame <= high - 16) {
         const uint64_t *words = (const uint64_t *)frame;
         if (words[1] == 0) break;
-        crash->frames[count++] = words[1];
+        crash->frames[crash->frame_count++] = words[1];
         if (words[0] <= frame) break;
         frame = words[0];
     }
-    crash->frame_count = count;
 }
 
 static struct brique_crash crash_record;
@@ -37,7 +41,7 @@ void brique_panic(uint32_t kind, const char *message, uint64_t byte_count) {
     crash->registers.rip = (uint64_t)__builtin_return_address(0);
     crash->registers.rbp = *(uint64_t *)__builtin_frame_address(0);
     crash->registers.rsp = (uint64_t)__builtin_frame_address(0) + 16;
-    brique_crash_walk(crash, brique_stacks_low, brique_stacks_high);
+    brique_crash_walk(crash, stacks_low, stacks_high);
     brique_call(BRIQUE_CALL_CRASH, (uint64_t)crash, 0, 0);
     __builtin_trap();
 }
@@ -46,9 +50,12 @@ void brique_panic(uint32_t kind, const char *message, uint64_t byte_count) {
 void brique_exception(const struct brique_trap_frame *frame);
 void brique_exception(const struct brique_trap_frame *frame) {
     struct brique_crash *crash = &crash_record;
-    crash->kind = BRIQUE_CRASH_EXCEPTION;
-    crash->registers = *frame;
-    brique_crash_walk(crash, brique_stacks_low, brique_stacks_high);
+    // An exception of the walk itself, over a corrupt chain: report the first one, as far as it came.
+    if (crash->kind == 0) {
+        crash->kind = BRIQUE_CRASH_EXCEPTION;
+        crash->registers = *frame;
+        brique_crash_walk(crash, stacks_low, stacks_high);
+    }
     brique_call(BRIQUE_CALL_CRASH, (uint64_t)crash, 0, 0);
     __builtin_trap();
 }

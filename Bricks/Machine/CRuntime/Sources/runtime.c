@@ -2,6 +2,19 @@
 #if !__STDC_HOSTED__
 #include "CHypercalls.h"
 
+// The heap is the Memory brick's.
+void *brique_allocate(uint64_t byte_count, uint64_t alignment);
+void brique_free(void *address);
+uint64_t brique_usable_byte_count(void *address);
+
+int posix_memalign(void **result, size_t alignment, size_t byte_count) {
+    *result = brique_allocate(byte_count, alignment);
+    return 0;
+}
+void *malloc(size_t byte_count) { return brique_allocate(byte_count, 16); }
+void free(void *address) { brique_free(address); }
+size_t malloc_usable_size(void *address) { return brique_usable_byte_count(address); }
+
 // Random numbers come from the host in batches, and are erased as they are handed out.
 static unsigned char pool[128];
 static uint64_t pool_count;

@@ -24,6 +24,11 @@ brique_entry:
     leaq brique_machine_area + BRIQUE_AREA_STACK_TOP(%rip), %rsp
     xorl %ebp, %ebp
     call brique_start
+    xorl %edi, %edi
+    xorl %esi, %esi
+    call main
+    movl %eax, %edi
+    call exit
     ud2
     .size brique_entry, . - brique_entry
 
@@ -66,6 +71,11 @@ exception_common:
     call brique_exception
     ud2
     .size exception_common, . - exception_common
+
+    .weak brique_core_entry
+brique_core_entry:
+    movq $-38, %rax
+    iretq
 
     .section .bss.brique_machine_area, "aw", @nobits
     .globl brique_machine_area

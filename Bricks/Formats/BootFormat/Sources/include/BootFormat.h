@@ -70,7 +70,8 @@
 #define BRIQUE_CALL_ENTROPY 6
 #define BRIQUE_CALL_PROTECT 7
 #define BRIQUE_CALL_CRASH 8
-#define BRIQUE_CALL_COUNT 9
+#define BRIQUE_CALL_DONATE_TABLE 9
+#define BRIQUE_CALL_COUNT 10
 
 // Access of BRIQUE_CALL_PROTECT. Execution is never granted after start (W^X).
 #define BRIQUE_ACCESS_NONE 0

@@ -18,5 +18,5 @@ _Noreturn void brique_panic(uint32_t kind, const char *message, uint64_t byte_co
 // Fills frames[] from registers by the frame-pointer chain; reads only 8-byte aligned words in [low, high).
 void brique_crash_walk(struct brique_crash *crash, uint64_t low, uint64_t high);
 // The memory that holds every stack: set at start, used by the walks.
-extern uint64_t brique_stacks_low, brique_stacks_high;
+void brique_stacks_set(uint64_t low, uint64_t high);
 #endif

@@ -34,6 +34,9 @@ static inline uint32_t brique_in32(uint16_t port) {
     return value;
 }
 
+// A hypercall of the KVM monitor, by BRIQUE_HYPERCALL_PORT.
+int64_t brique_port_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
+
 // Calls of the ring-0 core, by int3 (BRIQUE_CORE_VECTOR): rax = number, rdi, rsi, rdx = arguments,
 // rax = result (>= 0, or minus an errno). All other registers are kept.
 #define BRIQUE_CORE_PROTECT 1       // virtual address, byte count, BRIQUE_ACCESS_…

@@ -1,0 +1,7 @@
+import Brique
+
+@main struct Hello {
+    static func main() {
+        print("Hello from Brique")
+    }
+}

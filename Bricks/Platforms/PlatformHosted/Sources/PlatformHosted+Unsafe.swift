@@ -1,0 +1,48 @@
+#if !hasFeature(Embedded)
+    import BootFormat
+    import CHypercalls
+    import Glibc
+
+    /// The platform of tests: the hypercalls answered by Linux itself, in an ordinary process with its C library.
+    public enum PlatformHosted {
+        /// Call it once, before the first use of a brick; later calls change nothing.
+        public static func start() {
+            brique_gate_set(gate)
+        }
+    }
+
+    private func gate(number: UInt64, a: UInt64, b: UInt64, c: UInt64) -> Int64 {
+        // SAFETY: addresses come from spans that the typed hypercalls keep alive, with their own byte counts.
+        switch Int32(truncatingIfNeeded: number) {
+        case BRIQUE_CALL_EXIT: exit(Int32(truncatingIfNeeded: a))
+        case BRIQUE_CALL_CONSOLE_WRITE: return unsafe result(write(1, UnsafeRawPointer(bitPattern: UInt(a)), Int(b)))
+        case BRIQUE_CALL_CONSOLE_READ: return unsafe result(read(0, UnsafeMutableRawPointer(bitPattern: UInt(a)), Int(b)))
+        case BRIQUE_CALL_WAIT: return waitForEvents(timeoutNanoseconds: a, mask: b)
+        case BRIQUE_CALL_MONOTONIC_TIME: return nanoseconds(of: CLOCK_MONOTONIC)
+        case BRIQUE_CALL_WALL_TIME: return nanoseconds(of: CLOCK_REALTIME)
+        case BRIQUE_CALL_ENTROPY: return unsafe result(getrandom(UnsafeMutableRawPointer(bitPattern: UInt(a)), Int(b), 0))
+        case BRIQUE_CALL_PROTECT:
+            let protection = c == 0 ? PROT_NONE : c == 1 ? PROT_READ : PROT_READ | PROT_WRITE
+            return unsafe result(Int(mprotect(UnsafeMutableRawPointer(bitPattern: UInt(a)), Int(b), protection)))
+        default: return -Int64(ENOSYS)
+        }
+    }
+
+    private func result(_ value: Int) -> Int64 { value < 0 ? -Int64(errno) : Int64(value) }
+
+    private func nanoseconds(of clock: clockid_t) -> Int64 {
+        var time = timespec()
+        // SAFETY: the structure outlives the call.
+        unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    private func waitForEvents(timeoutNanoseconds: UInt64, mask: UInt64) -> Int64 {
+        var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+        let count: nfds_t = mask & UInt64(BRIQUE_EVENT_CONSOLE_INPUT) != 0 ? 1 : 0
+        var timeout = timespec(tv_sec: Int(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int(timeoutNanoseconds % 1_000_000_000))
+        // SAFETY: both structures outlive the call; a null timeout waits for ever.
+        let ready = unsafe timeoutNanoseconds == .max ? ppoll(&input, count, nil, nil) : ppoll(&input, count, &timeout, nil)
+        return ready > 0 ? Int64(BRIQUE_EVENT_CONSOLE_INPUT) : 0
+    }
+#endif
