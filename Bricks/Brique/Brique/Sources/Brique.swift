@@ -1,2 +1,7 @@
+@_exported import Memory
+@_exported import Scheduler
 @_exported import Time
 import Start
+#if hasFeature(Embedded)
+@_exported import _Concurrency
+#endif

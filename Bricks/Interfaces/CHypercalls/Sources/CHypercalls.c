@@ -10,9 +10,48 @@ void brique_stacks_set(uint64_t low, uint64_t high) {
     stacks_high = high;
 }
 
-int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) { return current_gate(number, a, b, c); }
+#if __STDC_HOSTED__
+// Tests run bricks in an ordinary process: PlatformHosted answers, unless a test set a gate of its own.
+int64_t brique_hosted_gate(uint64_t number, uint64_t a, uint64_t b, uint64_t c) __attribute__((weak));
+static brique_gate gate(void) { return current_gate ? current_gate : brique_hosted_gate; }
+#else
+static brique_gate gate(void) { return current_gate; }
+#endif
+
+int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) { return gate()(number, a, b, c); }
+
+static char line[BRIQUE_LINE_BYTES];
+static uint64_t line_count;
+
+static int64_t write_all(const char *bytes, uint64_t count) {
+    while (count > 0) {
+        int64_t written = brique_call(BRIQUE_CALL_CONSOLE_WRITE, (uint64_t)bytes, count, 0);
+        if (written < 0) return written;
+        if (written == 0 || (uint64_t)written > count) return -5;  // EIO: the platform broke its word
+        bytes += written;
+        count -= (uint64_t)written;
+    }
+    return 0;
+}
+
+int64_t brique_output_flush(void) {
+    uint64_t count = line_count;
+    line_count = 0;
+    return write_all(line, count);
+}
+
+void brique_output_put(char character) {
+    line[line_count++] = character;
+    if (character == '\n' || line_count == BRIQUE_LINE_BYTES) brique_output_flush();
+}
+
+int64_t brique_output_write(const char *bytes, uint64_t count) {
+    int64_t result = brique_output_flush();
+    return result < 0 ? result : write_all(bytes, count);
+}
 
 void brique_exit(int32_t status) {
+    brique_output_flush();
     brique_call(BRIQUE_CALL_EXIT, (uint32_t)status, 0, 0);
     __builtin_trap();
 }
@@ -34,6 +73,7 @@ static struct brique_crash crash_record;
 
 void brique_panic(uint32_t kind, const char *message, uint64_t byte_count) {
     struct brique_crash *crash = &crash_record;
+    brique_output_flush();
     crash->kind = kind;
     if (byte_count > BRIQUE_CRASH_MESSAGE_BYTES) byte_count = BRIQUE_CRASH_MESSAGE_BYTES;
     for (uint64_t i = 0; i < byte_count; i++) crash->message[i] = message[i];
@@ -54,6 +94,7 @@ void brique_exception(const struct brique_trap_frame *frame) {
     if (crash->kind == 0) {
         crash->kind = BRIQUE_CRASH_EXCEPTION;
         crash->registers = *frame;
+        brique_output_flush();
         brique_crash_walk(crash, stacks_low, stacks_high);
     }
     brique_call(BRIQUE_CALL_CRASH, (uint64_t)crash, 0, 0);

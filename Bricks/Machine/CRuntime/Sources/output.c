@@ -3,33 +3,9 @@
 #include "CHypercalls.h"
 #include <stdarg.h>
 
-static char line[BRIQUE_LINE_BYTES];
-static uint64_t line_count;
-
-static void write_all(const char *bytes, uint64_t count) {
-    while (count > 0) {
-        int64_t written = brique_call(BRIQUE_CALL_CONSOLE_WRITE, (uint64_t)bytes, count, 0);
-        if (written <= 0) return;  // the console is gone: output has nowhere to go, as with a closed terminal
-        bytes += written;
-        count -= (uint64_t)written;
-    }
-}
-
-void brique_output_flush(void) {
-    uint64_t count = line_count;
-    line_count = 0;
-    write_all(line, count);
-}
-
 int putchar(int character) {
-    line[line_count++] = (char)character;
-    if (character == '\n' || line_count == BRIQUE_LINE_BYTES) brique_output_flush();
+    brique_output_put((char)character);
     return character;
-}
-
-void brique_output_write(const char *bytes, uint64_t count) {
-    brique_output_flush();
-    write_all(bytes, count);
 }
 
 int puts(const char *string) {
@@ -96,18 +72,9 @@ int vprintf(const char *format, va_list arguments) {
 }
 
 _Noreturn void abort(void) {
-    // What the Swift runtime said before it gave up is the best message there is.
     static const char message[] = "abort()";
-    char said[BRIQUE_CRASH_MESSAGE_BYTES];
-    uint64_t count = line_count < sizeof said ? line_count : sizeof said;
-    if (count == 0) brique_panic(BRIQUE_CRASH_PANIC, message, sizeof message - 1);
-    memcpy(said, line, count);
-    line_count = 0;
-    brique_panic(BRIQUE_CRASH_PANIC, said, count);
+    brique_panic(BRIQUE_CRASH_PANIC, message, sizeof message - 1);
 }
 
-_Noreturn void exit(int status) {
-    brique_output_flush();
-    brique_exit(status);
-}
+_Noreturn void exit(int status) { brique_exit(status); }
 #endif

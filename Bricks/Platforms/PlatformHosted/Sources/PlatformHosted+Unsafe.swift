@@ -4,14 +4,8 @@
     import Glibc
 
     /// The platform of tests: the hypercalls answered by Linux itself, in an ordinary process with its C library.
-    public enum PlatformHosted {
-        /// Call it once, before the first use of a brick; later calls change nothing.
-        public static func start() {
-            brique_gate_set(gate)
-        }
-    }
-
-    private func gate(number: UInt64, a: UInt64, b: UInt64, c: UInt64) -> Int64 {
+    @c(brique_hosted_gate)
+    public func hostedGate(number: UInt64, a: UInt64, b: UInt64, c: UInt64) -> Int64 {
         // SAFETY: addresses come from spans that the typed hypercalls keep alive, with their own byte counts.
         switch Int32(truncatingIfNeeded: number) {
         case BRIQUE_CALL_EXIT: exit(Int32(truncatingIfNeeded: a))

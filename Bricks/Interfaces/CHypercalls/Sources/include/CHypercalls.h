@@ -13,10 +13,26 @@ void brique_gate_set(brique_gate gate);
 int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 _Noreturn void brique_exit(int32_t status);
 
+// Standard output, line-buffered: one console write per line, or per BRIQUE_LINE_BYTES of a longer one. The rest of
+// a line goes out before the instance waits, ends or crashes.
+#define BRIQUE_LINE_BYTES 1024
+void brique_output_put(char character);
+// Writes straight through, after what is buffered. 0, or minus an errno if the console refused some of it.
+int64_t brique_output_write(const char *bytes, uint64_t count);
+int64_t brique_output_flush(void);
+
 // Ends the instance: `message` is UTF-8, at most BRIQUE_CRASH_MESSAGE_BYTES are kept.
 _Noreturn void brique_panic(uint32_t kind, const char *message, uint64_t byte_count);
 // Fills frames[] from registers by the frame-pointer chain; reads only 8-byte aligned words in [low, high).
 void brique_crash_walk(struct brique_crash *crash, uint64_t low, uint64_t high);
 // The memory that holds every stack: set at start, used by the walks.
 void brique_stacks_set(uint64_t low, uint64_t high);
+
+// What Machine lends to Core. Saves the callee-saved state of the running context in *save and continues `to`.
+void brique_context_switch(uint64_t *save, uint64_t to);
+// A context that will call function(argument) on the stack that ends at stack_top; function never returns.
+uint64_t brique_context_make(uint64_t stack_top, void (*function)(void *), void *argument);
+
+// What the concurrency runtime lends to the Scheduler: runs one job to its next suspension (Swift's Task.h).
+void _swift_job_run_c(void *job, uintptr_t identity, uintptr_t implementation);
 #endif

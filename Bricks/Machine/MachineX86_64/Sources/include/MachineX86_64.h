@@ -4,11 +4,6 @@
 #include <stdint.h>
 #include "BootFormat.h"
 
-// Saves the callee-saved state of the running context in *save and continues `to` (System V AMD64 ABI).
-void brique_context_switch(uint64_t *save, uint64_t to);
-// A context that will call function(argument) on the stack that ends at stack_top; function never returns.
-uint64_t brique_context_make(uint64_t stack_top, uint64_t function, uint64_t argument);
-
 static inline uint64_t brique_timestamp(void) {
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));

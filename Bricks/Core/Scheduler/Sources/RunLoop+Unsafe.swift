@@ -1,0 +1,133 @@
+#if hasFeature(Embedded)
+    import CHypercalls
+    import Hypercalls
+    import Time
+
+    /// The one loop of an instance: jobs of tasks, fibers, timers, and what the platform reports.
+    ///
+    /// Nothing here is locked, for there is one processor and no interrupt runs Swift code.
+    public enum RunLoop {
+        /// Jobs run between two looks at the clock, so that timers are late by at most so many jobs.
+        static let jobsPerRound = 64
+        /// Rounds between two looks at the platform while there is always something to run.
+        static let roundsPerPoll = 16
+
+        /// This instance's monotonic clock.
+        public static var now: Instant {
+            let nanoseconds = Hypercalls.monotonicNanoseconds()
+            // SAFETY (all of this file): globals of a program with one processor, never used across a suspension.
+            if unsafe clockStart == nil { unsafe clockStart = nanoseconds }
+            return Instant(nanoseconds: nanoseconds &- (unsafe clockStart ?? 0))
+        }
+
+        public static func add(_ timer: Timer, at deadline: Instant) { unsafe timers.add(timer, at: deadline) }
+        public static func remove(_ timer: Timer) { unsafe timers.remove(timer) }
+
+        /// The fiber whose code is running, if any.
+        static var currentFiber: Fiber? {
+            get { unsafe runningFiber }
+            set { unsafe runningFiber = newValue }
+        }
+
+        static func enqueue(_ fiber: Fiber) { unsafe fibers.append(fiber) }
+
+        /// Suspends the task until the platform reports one of `events`.
+        public static func wait(for events: Events) async {
+            await Resumption.suspend { resumption in
+                unsafe waiters.append(Waiter(events: events, resumption: resumption))
+            }
+        }
+
+        /// Runs for ever; the end of an async `main` exits.
+        static func run() -> Never {
+            var rounds = 0
+            while true {
+                runJobs()
+                runFibers()
+                if unsafe timers.count > 0 { fireTimers() }
+                rounds += 1
+                if unsafe jobs.isEmpty && fibers.isEmpty {
+                    poll(timeoutNanoseconds: nextTimeout())
+                } else if rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty {
+                    poll(timeoutNanoseconds: 0)
+                }
+            }
+        }
+
+        private static func runJobs() {
+            var budget = jobsPerRound
+            while budget > 0, let job = unsafe jobs.removeFirst() {
+                unsafe _swift_job_run_c(job, 0, 0)
+                budget -= 1
+            }
+        }
+
+        private static func runFibers() {
+            // Only those that are ready now: one that yields comes again in the next round.
+            var budget = unsafe fibers.count
+            while budget > 0, let fiber = unsafe fibers.removeFirst() {
+                fiber.run()
+                budget -= 1
+            }
+        }
+
+        private static func fireTimers() {
+            let now = now
+            while let timer = unsafe timers.removeDue(now: now) { timer.fire() }
+        }
+
+        private static func nextTimeout() -> UInt64 {
+            guard let deadline = unsafe timers.nextDeadline else { return .max }
+            return now.duration(to: deadline).nanosecondsRoundedUp
+        }
+
+        private static func poll(timeoutNanoseconds: UInt64) {
+            var wanted: Events = []
+            for waiter in unsafe waiters { wanted.formUnion(waiter.events) }
+            if timeoutNanoseconds > 0 { brique_output_flush() }
+            let ready = Hypercalls.wait(for: wanted, timeoutNanoseconds: timeoutNanoseconds)
+            guard !ready.isEmpty else { return }
+            var index = 0
+            while unsafe index < waiters.count {
+                if unsafe waiters[index].events.isDisjoint(with: ready) {
+                    index += 1
+                } else {
+                    unsafe waiters.remove(at: index).resumption.resume()
+                }
+            }
+        }
+    }
+
+    struct Waiter {
+        let events: Events
+        let resumption: Resumption
+    }
+
+    nonisolated(unsafe) private var jobs = JobQueue()
+    nonisolated(unsafe) private var fibers = FiberQueue()
+    nonisolated(unsafe) private var runningFiber: Fiber?
+    nonisolated(unsafe) private var timers = TimerQueue()
+    nonisolated(unsafe) private var waiters: [Waiter] = []
+    nonisolated(unsafe) private var clockStart: UInt64?
+
+    // What the hooks of CRuntime call.
+
+    @c(brique_enqueue)
+    public func enqueue(_ job: UnsafeMutableRawPointer) { unsafe jobs.append(job) }
+
+    @c(brique_enqueue_after)
+    public func enqueue(_ job: UnsafeMutableRawPointer, afterNanoseconds nanoseconds: UInt64) {
+        let deadline = RunLoop.now.nanoseconds.addingReportingOverflow(nanoseconds)
+        let timer = unsafe JobTimer(job)
+        RunLoop.add(timer, at: deadline.overflow ? .distantFuture : Instant(nanoseconds: deadline.partialValue))
+    }
+
+    @c(brique_run)
+    public func runLoop() { RunLoop.run() }
+
+    @safe private final class JobTimer: Timer, @unchecked Sendable {
+        private let job: UnsafeMutableRawPointer
+        @unsafe init(_ job: UnsafeMutableRawPointer) { unsafe self.job = job }
+        override func fire() { unsafe jobs.append(job) }
+    }
+#endif
