@@ -59,13 +59,15 @@ let bricks: [Brick] = [
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
 
     Brick(name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true),
-    Brick(name: "Scheduler", layer: .core, needs: ["Hypercalls", "CHypercalls", "Time", "Memory"]),
+    Brick(name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"]),
+    Brick(name: "Console", layer: .core, needs: ["CHypercalls", "Hypercalls", "Scheduler"], tests: true),
+    Brick(name: "Instance", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"]),
 
     Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat"], tests: true),
     Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "Virtqueue"], tests: true),
     Brick(name: "VirtioConsole", layer: .devices, needs: ["VirtioFormat", "Virtqueue", "VirtioTransport"], tests: true),
 
-    Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64"]),
+    Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "PlatformPC", layer: .platforms,
@@ -74,13 +76,13 @@ let bricks: [Brick] = [
     Brick(
         name: "Start", layer: .platforms,
         needs: [
-            "BootFormat", "CHypercalls", "Hypercalls", "Time", "CRuntime", "MachineX86_64", "Memory", "PlatformKVM", "PlatformProcess",
+            "BootFormat", "CHypercalls", "Hypercalls", "Time", "CRuntime", "MachineX86_64", "Memory", "Instance", "PlatformKVM", "PlatformProcess",
             "PlatformPC", "PlatformHosted",
         ]),
 
     Brick(
         name: "Brique", layer: .brique,
-        needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Start"], tests: true),
+        needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"], tests: true),
 
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true),

@@ -40,7 +40,7 @@
         /// Stops the calling fiber for at least `duration`.
         public static func sleep(for duration: Duration) {
             let fiber = running()
-            RunLoop.add(FiberTimer(fiber), at: RunLoop.now.advanced(by: duration))
+            RunLoop.add(FiberTimer(fiber), at: Instant.now.advanced(by: duration))
             fiber.suspend()
         }
 

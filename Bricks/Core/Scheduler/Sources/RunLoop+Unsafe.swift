@@ -6,19 +6,12 @@
     /// The one loop of an instance: jobs of tasks, fibers, timers, and what the platform reports.
     ///
     /// Nothing here is locked, for there is one processor and no interrupt runs Swift code.
+    // SAFETY (all of this file): globals of a program with one processor, never borrowed across a suspension.
     public enum RunLoop {
         /// Jobs run between two looks at the clock, so that timers are late by at most so many jobs.
         static let jobsPerRound = 64
         /// Rounds between two looks at the platform while there is always something to run.
         static let roundsPerPoll = 16
-
-        /// This instance's monotonic clock.
-        public static var now: Instant {
-            let nanoseconds = Hypercalls.monotonicNanoseconds()
-            // SAFETY (all of this file): globals of a program with one processor, never used across a suspension.
-            if unsafe clockStart == nil { unsafe clockStart = nanoseconds }
-            return Instant(nanoseconds: nanoseconds &- (unsafe clockStart ?? 0))
-        }
 
         public static func add(_ timer: Timer, at deadline: Instant) { unsafe timers.add(timer, at: deadline) }
         public static func remove(_ timer: Timer) { unsafe timers.remove(timer) }
@@ -72,13 +65,13 @@
         }
 
         private static func fireTimers() {
-            let now = now
+            let now = Instant.now
             while let timer = unsafe timers.removeDue(now: now) { timer.fire() }
         }
 
         private static func nextTimeout() -> UInt64 {
             guard let deadline = unsafe timers.nextDeadline else { return .max }
-            return now.duration(to: deadline).nanosecondsRoundedUp
+            return Instant.now.duration(to: deadline).nanosecondsRoundedUp
         }
 
         private static func poll(timeoutNanoseconds: UInt64) {
@@ -108,7 +101,6 @@
     nonisolated(unsafe) private var runningFiber: Fiber?
     nonisolated(unsafe) private var timers = TimerQueue()
     nonisolated(unsafe) private var waiters: [Waiter] = []
-    nonisolated(unsafe) private var clockStart: UInt64?
 
     // What the hooks of CRuntime call.
 
@@ -117,7 +109,7 @@
 
     @c(brique_enqueue_after)
     public func enqueue(_ job: UnsafeMutableRawPointer, afterNanoseconds nanoseconds: UInt64) {
-        let deadline = RunLoop.now.nanoseconds.addingReportingOverflow(nanoseconds)
+        let deadline = Instant.now.nanoseconds.addingReportingOverflow(nanoseconds)
         let timer = unsafe JobTimer(job)
         RunLoop.add(timer, at: deadline.overflow ? .distantFuture : Instant(nanoseconds: deadline.partialValue))
     }

@@ -9,7 +9,7 @@
             let timer = SleepTimer()
             await withTaskCancellationHandler {
                 await Resumption.suspend { resumption in
-                    timer.begin(resumption, until: RunLoop.now.advanced(by: duration))
+                    timer.begin(resumption, until: Instant.now.advanced(by: duration))
                 }
             } onCancel: {
                 timer.cancel()

@@ -1,6 +1,7 @@
 #if hasFeature(Embedded)
     import BootFormat
     import CHypercalls
+    import Instance
     import Memory
     import PlatformKVM
     import PlatformProcess
@@ -16,8 +17,9 @@
         }
         switch Int32(information.platform) {
         case BRIQUE_PLATFORM_PROCESS: PlatformProcess.start(gate: information.gate)
-        default: PlatformKVM.start()
+        default: PlatformKVM.start(tscKilohertz: information.tsc_kilohertz)
         }
+        unsafe Instance.start(information)
         unsafe Memory.start(at: UInt(information.memory_start), end: UInt(information.memory_end))
         brique_stacks_set(UInt64(BRIQUE_VIRTUAL_BASE) + UInt64(BRIQUE_MEMORY_BASE), information.memory_end)
     }

@@ -1,0 +1,30 @@
+import BootFormat
+
+// SAFETY (all of this file): set once by the start of day, before any other code runs, and never changed.
+nonisolated(unsafe) private var information = brique_boot_information()
+
+extension Instance {
+    /// What the loader said. For the start of day alone.
+    @unsafe public static func start(_ boot: brique_boot_information) { unsafe information = boot }
+
+    static var boot: brique_boot_information { unsafe information }
+
+    /// Arguments, then environment. A loader's counts that do not fit its bytes give fewer strings, never a trap.
+    static var strings: [String] {
+        let boot = boot
+        let expected = Int(boot.argument_count) + Int(boot.environment_count)
+        var strings: [String] = []
+        // SAFETY: the loader states `strings_byte_count` bytes of guest memory that nothing else uses.
+        guard let base = unsafe UnsafePointer<UInt8>(bitPattern: UInt(boot.strings)) else { return [] }
+        let bytes = unsafe UnsafeBufferPointer(start: base, count: Int(clamping: boot.strings_byte_count))
+        var start = 0, index = 0
+        while index < bytes.count, strings.count < expected {
+            if unsafe bytes[index] == 0 {
+                strings.append(unsafe String(decoding: bytes[start..<index], as: UTF8.self))
+                start = index + 1
+            }
+            index += 1
+        }
+        return strings
+    }
+}
