@@ -72,11 +72,6 @@ exception_common:
     ud2
     .size exception_common, . - exception_common
 
-    .weak brique_core_entry
-brique_core_entry:
-    movq $-38, %rax
-    iretq
-
     .section .bss.brique_machine_area, "aw", @nobits
     .globl brique_machine_area
     .balign BRIQUE_PAGE_SIZE

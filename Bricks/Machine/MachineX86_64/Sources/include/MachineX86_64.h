@@ -37,9 +37,10 @@ int64_t brique_port_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 #define BRIQUE_CORE_PROTECT 1       // virtual address, byte count, BRIQUE_ACCESS_…
 #define BRIQUE_CORE_DONATE_TABLE 2  // virtual address of a page the library OS gives up for page tables
 #define BRIQUE_CORE_MAP_DEVICE 3    // physical address, byte count: maps it uncached at its direct-map address
-#define BRIQUE_CORE_HALT 4          // waits for an interrupt (PC only)
-#define BRIQUE_CORE_READ_MSR 5      // register index, address of the uint64_t result
-#define BRIQUE_CORE_WRITE_MSR 6     // register index, value
+#define BRIQUE_CORE_HALT 4          // PC: waits for an interrupt; -EINTR: an NMI came
+#define BRIQUE_CORE_FAULT_ADDRESS 5 // the address of the last page fault (CR2)
+#define BRIQUE_CORE_WRITE_MSR 6     // PC: register index (KVM's clock only), value
+#define BRIQUE_CORE_RESET 7         // PC: ends the machine by a triple fault
 static inline int64_t brique_core_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
     int64_t result;
     __asm__ volatile("int3" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "memory");
