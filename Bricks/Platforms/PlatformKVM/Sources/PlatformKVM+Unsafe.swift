@@ -9,26 +9,24 @@ public enum PlatformKVM {
     public static func start(tscKilohertz: UInt64) {
         #if hasFeature(Embedded)
             // SAFETY: set once, before any other code of the one processor runs.
-            unsafe clock = tscKilohertz == 0 ? nil : Clock(rate: TickRate(kilohertz: tscKilohertz), start: brique_timestamp())
+            unsafe clockStart = brique_timestamp()
+            if tscKilohertz > 0 { unsafe clockRate = TickRate(kilohertz: tscKilohertz) }
             brique_gate_set(gate)
         #endif
     }
 }
 
 #if hasFeature(Embedded)
-    private struct Clock {
-        let rate: TickRate
-        let start: UInt64
-    }
-
-    nonisolated(unsafe) private var clock: Clock?
+    // All zero at first, like every global of the guest: initialised data would keep its whole object file in the image.
+    nonisolated(unsafe) private var clockRate = TickRate.unknown
+    nonisolated(unsafe) private var clockStart: UInt64 = 0
 
     /// Time is read off the processor, page tables belong to the image's own ring-0 core; all else is the monitor's.
     private func gate(number: UInt64, a: UInt64, b: UInt64, c: UInt64) -> Int64 {
         switch Int32(truncatingIfNeeded: number) {
         case BRIQUE_CALL_MONOTONIC_TIME:
-            guard let clock = unsafe clock else { return brique_port_call(number, a, b, c) }
-            return Int64(truncatingIfNeeded: clock.rate.nanoseconds(of: brique_timestamp() &- clock.start))
+            guard unsafe clockRate.isKnown else { return brique_port_call(number, a, b, c) }
+            return Int64(truncatingIfNeeded: unsafe clockRate.nanoseconds(of: brique_timestamp() &- clockStart))
         case BRIQUE_CALL_PROTECT: return brique_core_call(UInt64(BRIQUE_CORE_PROTECT), a, b, c)
         case BRIQUE_CALL_DONATE_TABLE: return brique_core_call(UInt64(BRIQUE_CORE_DONATE_TABLE), a, 0, 0)
         default: return brique_port_call(number, a, b, c)
