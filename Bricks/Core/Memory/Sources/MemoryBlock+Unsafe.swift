@@ -19,6 +19,20 @@ public struct MemoryBlock: ~Copyable {
 
     deinit { _ = withHeap { heap in heap.free(address) } }
 
+    /// The byte at `offset`, which must be below `byteCount`.
+    public subscript(offset: Int) -> UInt8 {
+        get {
+            precondition(offset >= 0 && offset < byteCount)
+            // SAFETY: the offset is inside of the block, whose bytes were all initialised.
+            return unsafe UnsafePointer(bitPattern: address)![offset]
+        }
+        set {
+            precondition(offset >= 0 && offset < byteCount)
+            // SAFETY: as above.
+            unsafe UnsafeMutablePointer(bitPattern: address)![offset] = newValue
+        }
+    }
+
     public var bytes: RawSpan {
         @_lifetime(borrow self)
         borrowing get {
