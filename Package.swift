@@ -71,7 +71,9 @@ let bricks: [Brick] = [
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "PlatformPC", layer: .platforms,
-        needs: ["BootFormat", "CHypercalls", "Hypercalls", "MachineX86_64", "VirtioFormat", "Virtqueue", "VirtioTransport", "VirtioConsole"]),
+        needs: [
+            "BootFormat", "CHypercalls", "Hypercalls", "MachineX86_64", "VirtioFormat", "Virtqueue", "VirtioTransport", "VirtioConsole",
+        ]),
     Brick(name: "PlatformHosted", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "Start", layer: .platforms,
@@ -122,6 +124,18 @@ func targets(of brick: Brick) -> [Target] {
     ]
 }
 
+// Tests of the whole: the rules of the tree, the images under every monitor, the budgets.
+func wholeTests(_ name: String, needs: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: ["TestSupport", subprocess] + needs.map { Target.Dependency(stringLiteral: $0) },
+        path: "Tests/\(name)", exclude: name == "Repository" ? ["line-budget.json"] : [], swiftSettings: safety)
+}
+
+let wholeTargets: [Target] = [
+    .target(name: "TestSupport", dependencies: [subprocess, system], path: "Tests/Support", swiftSettings: safety),
+    wholeTests("Repository"),
+]
+
 // An image is built from the guest's bricks alone: the tool says so by this variable, and nothing is fetched for it.
 let built = Context.environment["BRIQUE_GUEST"] == nil ? bricks : bricks.filter { $0.layer != .host }
 
@@ -149,6 +163,6 @@ let package = Package(
     name: "brique",
     products: [.library(name: "Brique", targets: ["Brique"])] + (hasHost ? hostProducts : []),
     dependencies: hasHost ? hostPackages : [],
-    targets: built.flatMap(targets(of:)),
+    targets: built.flatMap(targets(of:)) + (hasHost ? wholeTargets : []),
     swiftLanguageModes: [.v6]
 )

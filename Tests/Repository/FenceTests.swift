@@ -1,0 +1,39 @@
+import TestSupport
+import Testing
+
+/// `unsafe` lives in files named `…+Unsafe.swift`, and each of those says why it is sound.
+struct FenceTests {
+    static func findings(in file: SourceFile) -> [Finding] {
+        guard file.isSwift else { return [] }
+        if file.name.hasSuffix("+Unsafe.swift") {
+            return file.text.contains("// SAFETY:") ? [] : [Finding(file.path, "no SAFETY line")]
+        }
+        let words = /\bunsafe\b|\bUnsafe[A-Z]\w*|\bunsafe[A-Z]\w*|\bwithUnsafe\w*|\bUnmanaged\b|\bOpaquePointer\b/
+        return SwiftCode(file.text).lines.enumerated().compactMap { index, line in
+            line.firstMatch(of: words).map { Finding(file.path, line: index + 1, "\($0.output) outside a +Unsafe.swift file") }
+        }
+    }
+
+    @Test func `unsafe code is behind the fence`() throws {
+        expectNone(try Repository.files().flatMap(Self.findings))
+    }
+
+    @Test(arguments: ["let p = unsafe q", "func f(_: UnsafeRawPointer)", "x.withUnsafeBytes { _ in }", "unsafeBitCast(1, to: T.self)"])
+    func `a file outside the fence is found`(code: String) {
+        #expect(Self.findings(in: SourceFile(path: "Bricks/A/A.swift", text: code)).count == 1)
+    }
+
+    @Test func `a fence without a reason is found`() {
+        #expect(Self.findings(in: SourceFile(path: "A+Unsafe.swift", text: "unsafe f()")).count == 1)
+        #expect(Self.findings(in: SourceFile(path: "A+Unsafe.swift", text: "// SAFETY: it is ours.\nunsafe f()")).isEmpty)
+    }
+
+    @Test func `words in comments, strings and quoted names are not code`() {
+        let text = "// unsafe\n/* unsafe */ let a = \"unsafe \\(b)\"\nfunc `unsafe code`() {}"
+        #expect(Self.findings(in: SourceFile(path: "A.swift", text: text)).isEmpty)
+    }
+
+    @Test func `code inside a string's interpolation is code`() {
+        #expect(Self.findings(in: SourceFile(path: "A.swift", text: #"let a = "x \(unsafe "b")""#)).count == 1)
+    }
+}
