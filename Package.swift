@@ -78,13 +78,15 @@ let bricks: [Brick] = [
     Brick(
         name: "Start", layer: .platforms,
         needs: [
-            "BootFormat", "CHypercalls", "Hypercalls", "Time", "CRuntime", "MachineX86_64", "Memory", "Instance", "PlatformKVM", "PlatformProcess",
+            "BootFormat", "CHypercalls", "Hypercalls", "Time", "CRuntime", "MachineX86_64", "Memory", "Instance", "PlatformKVM",
+            "PlatformProcess",
             "PlatformPC", "PlatformHosted",
         ]),
 
     Brick(
         name: "Brique", layer: .brique,
-        needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"], tests: true),
+        needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"],
+        tests: true),
 
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true),

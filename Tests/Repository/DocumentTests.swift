@@ -23,7 +23,9 @@ struct DocumentTests {
         brickFolders(in: files).flatMap { folder -> [Finding] in
             guard let readme = files.first(where: { $0.path == folder + "/README.md" }) else { return [Finding(folder, "no README.md")] }
             var findings = sections.filter { !readme.text.contains("**\($0).**") }.map { Finding(readme.path, "no section **\($0).**") }
-            if readme.lineCount > readmeLimit { findings.append(Finding(readme.path, "\(readme.lineCount) lines, the limit is \(readmeLimit)")) }
+            if readme.lineCount > readmeLimit {
+                findings.append(Finding(readme.path, "\(readme.lineCount) lines, the limit is \(readmeLimit)"))
+            }
             return findings
         }
     }

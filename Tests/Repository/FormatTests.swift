@@ -9,6 +9,6 @@ struct FormatTests {
         let result = try await run(
             .name("swift"), arguments: Arguments(["format", "lint", "--strict", "--parallel"] + sources),
             workingDirectory: .init(Repository.root), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
-        if result.terminationStatus != .exited(0) { Issue.record("\(result.standardError ?? "swift format failed")") }
+        if result.terminationStatus != .exited(0) { Issue.record("\(result.standardError)") }
     }
 }

@@ -39,6 +39,6 @@ struct Manifest: Decodable {
         let result = try await run(
             .name("swift"), arguments: ["package", "--package-path", Repository.root, "--scratch-path", scratch, "dump-package"],
             output: .string(limit: 4 << 20), error: .string(limit: 1 << 20))
-        return try JSONDecoder().decode(Manifest.self, from: Data((result.standardOutput ?? "").utf8))
+        return try JSONDecoder().decode(Manifest.self, from: Data(result.standardOutput.utf8))
     }
 }

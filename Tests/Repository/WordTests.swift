@@ -7,18 +7,21 @@ struct WordTests {
 
     /// Hosts that a reader anywhere can reach: specifications, licences, public projects.
     private static let publicHosts: Set = [
-        "github.com", "www.apache.org", "www.swift.org", "swift.org", "docs.oasis-open.org", "xenbits.xen.org", "www.kernel.org", "docs.kernel.org",
-        "man7.org", "www.sco.com", "refspecs.linuxfoundation.org", "www.rfc-editor.org", "www.w3.org", "json.schemastore.org", "example.com",
+        "github.com", "www.apache.org", "www.swift.org", "swift.org", "docs.oasis-open.org", "xenbits.xen.org", "www.kernel.org",
+        "docs.kernel.org", "man7.org", "refspecs.linuxfoundation.org", "www.rfc-editor.org", "www.w3.org",
     ]
 
     static func findings(in file: SourceFile) -> [Finding] {
         guard file.path != rulesFile else { return [] }
+        let unfinished = /\b(TODO|FIXME|XXX|HACK)\b|\b(?i:for now|not implemented|unimplemented)\b/.wordBoundaryKind(.simple)
         return file.lines.enumerated().flatMap { index, line -> [Finding] in
             var found: [String] = []
-            if let word = line.firstMatch(of: /\b(TODO|FIXME|XXX|HACK)\b|\b(?i:for now|not implemented|unimplemented)\b/) {
+            if let word = line.firstMatch(of: unfinished) {
                 found.append("\"\(word.0)\"")
             }
-            if let place = line.firstMatch(of: /(^|[\s"'=:(`,])\/(work|opt|home|root|Users)\/[\w.]/) { found.append("a path of one machine:\(place.0)") }
+            if let place = line.firstMatch(of: /(^|[\s"'=:(`,])\/(work|opt|home|root|Users)\/[\w.]/) {
+                found.append("a path of one machine:\(place.0)")
+            }
             for match in line.matches(of: /\b(?:https?|git|ssh):\/\/([A-Za-z0-9.\-]+)/) where !publicHosts.contains(String(match.1)) {
                 found.append("the host \(match.1)")
             }
@@ -28,12 +31,14 @@ struct WordTests {
 
     private static func names(in file: SourceFile) -> [Finding] {
         guard file.isSwift else { return [] }
+        let verb = /\b(?:func|var|let)\s+((?:get|do)[A-Z]\w*)/.wordBoundaryKind(.simple)
+        let type = /\b(?:class|struct|enum|actor|protocol|typealias)\s+(\w*(?:Manager|Helpers?|Utils?))\b/.wordBoundaryKind(.simple)
         return SwiftCode(file.text).lines.enumerated().flatMap { index, line -> [Finding] in
             var found: [Finding] = []
-            if let name = line.firstMatch(of: /\b(?:func|var|let)\s+((?:get|do)[A-Z]\w*)/) {
+            if let name = line.firstMatch(of: verb) {
                 found.append(Finding(file.path, line: index + 1, "\(name.1) begins with get or do"))
             }
-            if let name = line.firstMatch(of: /\b(?:class|struct|enum|actor|protocol|typealias)\s+(\w*(?:Manager|Helper|Helpers|Util|Utils))\b/) {
+            if let name = line.firstMatch(of: type) {
                 found.append(Finding(file.path, line: index + 1, "\(name.1) says nothing"))
             }
             return found
@@ -45,14 +50,15 @@ struct WordTests {
     }
 
     @Test(arguments: [
-        "// TODO: later", "// good enough for now", "fatalError(\"not implemented\")", "func getName() {}", "func doWork() {}",
-        "struct TaskManager {}", "enum StringUtils {}", "let a = \"/home/me/x\"", "see /opt/swift/usr", "https://registry.example.net/a",
+        "// TODO: later", "// good enough for now", "fatalError(\"not implemented\")", "x.FIXME", "func getName() {}",
+        "func doWork() {}", "struct TaskManager {}", "enum StringUtils {}", "let a = \"/home/me/x\"", "see /opt/swift/usr",
+        "https://registry.example.net/a",
     ])
     func `a banned word is found`(line: String) {
         #expect(Self.findings(in: SourceFile(path: "A.swift", text: line)).count == 1)
     }
 
-    @Test(arguments: ["func getter() {}", "let manager = FileManager.default", "usr/opt/x", "func donate() {}", "https://github.com/apple/x"])
+    @Test(arguments: ["func getter() {}", "let manager = FileManager.default", "usr/opt/x", "https://github.com/apple/x"])
     func `an ordinary line is allowed`(line: String) {
         #expect(Self.findings(in: SourceFile(path: "A.swift", text: line)).isEmpty)
     }

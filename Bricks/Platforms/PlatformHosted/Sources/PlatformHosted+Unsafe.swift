@@ -14,7 +14,7 @@
         case BRIQUE_CALL_WAIT: return waitForEvents(timeoutNanoseconds: a, mask: b)
         case BRIQUE_CALL_MONOTONIC_TIME: return nanoseconds(of: CLOCK_MONOTONIC)
         case BRIQUE_CALL_WALL_TIME: return nanoseconds(of: CLOCK_REALTIME)
-        case BRIQUE_CALL_ENTROPY: return unsafe result(getrandom(UnsafeMutableRawPointer(bitPattern: UInt(a)), Int(b), 0))
+        case BRIQUE_CALL_ENTROPY: return entropy(address: a, byteCount: b)
         case BRIQUE_CALL_PROTECT:
             let protection = c == 0 ? PROT_NONE : c == 1 ? PROT_READ : PROT_READ | PROT_WRITE
             return unsafe result(Int(mprotect(UnsafeMutableRawPointer(bitPattern: UInt(a)), Int(b), protection)))
@@ -31,12 +31,20 @@
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
+    /// At most 256 bytes at once, as getentropy(3) gives them.
+    private func entropy(address: UInt64, byteCount: UInt64) -> Int64 {
+        let count = Int(min(byteCount, 256))
+        // SAFETY: the caller's span holds byteCount bytes at address.
+        return unsafe getentropy(UnsafeMutableRawPointer(bitPattern: UInt(address))!, count) == 0 ? Int64(count) : -Int64(errno)
+    }
+
     private func waitForEvents(timeoutNanoseconds: UInt64, mask: UInt64) -> Int64 {
         var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
         let count: nfds_t = mask & UInt64(BRIQUE_EVENT_CONSOLE_INPUT) != 0 ? 1 : 0
-        var timeout = timespec(tv_sec: Int(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int(timeoutNanoseconds % 1_000_000_000))
-        // SAFETY: both structures outlive the call; a null timeout waits for ever.
-        let ready = unsafe timeoutNanoseconds == .max ? ppoll(&input, count, nil, nil) : ppoll(&input, count, &timeout, nil)
+        let (whole, rest) = timeoutNanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        let milliseconds = timeoutNanoseconds == .max ? -1 : Int32(clamping: whole + (rest == 0 ? 0 : 1))
+        // SAFETY: the structure outlives the call.
+        let ready = unsafe poll(&input, count, milliseconds)
         return ready > 0 ? Int64(BRIQUE_EVENT_CONSOLE_INPUT) : 0
     }
 #endif
