@@ -58,9 +58,9 @@ let bricks: [Brick] = [
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
 
-    Brick(name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true),
-    Brick(name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"]),
-    Brick(name: "Console", layer: .core, needs: ["CHypercalls", "Hypercalls", "Scheduler"], tests: true),
+    Brick(name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true, testNeeds: ["PlatformHosted"]),
+    Brick(name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"], tests: true, testNeeds: ["MachineX86_64", "PlatformHosted"]),
+    Brick(name: "Console", layer: .core, needs: ["CHypercalls", "Hypercalls", "Scheduler"], tests: true, testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(name: "Instance", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"]),
 
     Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat"], tests: true),

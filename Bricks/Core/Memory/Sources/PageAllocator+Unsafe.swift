@@ -76,6 +76,12 @@
         guard count <= pageCount - frontier else { return nil }
         let page = frontier
         frontier += count
+        // The ends are marked by the caller. Memory need not be zero at first, so what lies between is marked too.
+        var inner = page + 1
+        while inner < page + count - 1 {
+            self[inner] = PageDescriptor(kind: .untouched)
+            inner += 1
+        }
         return page
     }
 
