@@ -49,7 +49,7 @@ let bricks: [Brick] = [
     Brick(name: "Time", layer: .base, tests: true),
 
     Brick(name: "BootFormat", layer: .formats, kind: .c),
-    Brick(name: "ELFFormat", layer: .formats, needs: ["Bytes"], tests: true),
+    Brick(name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true),
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
