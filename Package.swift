@@ -90,8 +90,8 @@ let bricks: [Brick] = [
 
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true),
-    Brick(name: "KVMMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "MonitorSupport"], tests: true),
-    Brick(name: "ProcessMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "MonitorSupport"], tests: true),
+    Brick(name: "KVMMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true),
+    Brick(name: "ProcessMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true),
     Brick(name: "brique-monitor-kvm", layer: .host, kind: .program, needs: ["KVMMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
 

@@ -1,0 +1,3 @@
+import KVMMonitor
+
+KVMInstance.main()

@@ -1,0 +1,3 @@
+import ProcessMonitor
+
+ProcessInstance.main()

@@ -20,6 +20,6 @@ extension ByteWriter {
     @_lifetime(&bytes)
     public init(_ bytes: inout MutableSpan<UInt8>) {
         // SAFETY: any bytes are a valid value of UInt8, so raw stores cannot break the elements; the writer borrows the span.
-        unsafe self.init(bytes.mutableBytes)
+        unsafe self.bytes = bytes.mutableBytes
     }
 }

@@ -4,8 +4,8 @@ public struct ByteWriter: ~Copyable, ~Escapable {
     /// Bytes written so far.
     public private(set) var offset = 0
 
-    @_lifetime(copy bytes)
-    public init(_ bytes: consuming MutableRawSpan) { self.bytes = bytes }
+    @_lifetime(&bytes)
+    public init(_ bytes: inout MutableRawSpan) { self.bytes = bytes._mutatingExtracting(...) }
 
     public var remainingByteCount: Int { bytes.byteCount - offset }
 

@@ -1,0 +1,147 @@
+import BootFormat
+import Bytes
+import LinuxCalls
+import MonitorSupport
+
+/// One instance as a virtual machine: this process is its monitor, and its only thread is the processor.
+public struct KVMInstance {
+    let machine: VirtualMachine
+    let control: HostControl
+    var server: HypercallServer<LinuxHost>
+
+    /// Runs the instance that the command line names, to its end, which is this process's end.
+    public static func main() -> Never {
+        let arguments: MonitorArguments
+        do throws(Refusal) {
+            arguments = try MonitorArguments.ofThisProcess()
+        } catch {
+            HostControl(control: nil).refuse(error)
+        }
+        let control = HostControl(control: arguments.control)
+        do throws(Refusal) {
+            var instance = try KVMInstance(arguments, control)
+            instance.runWithSignals()
+        } catch {
+            control.refuse(error)
+        }
+    }
+
+    private init(_ arguments: MonitorArguments, _ control: HostControl) throws(Refusal) {
+        self.control = control
+        FileDescriptor.closeAll(except: arguments.control)
+        let loader = try InstanceLoader(arguments, needsTables: true)
+        let (memory, file) = try loader.mapMemory(at: 0)
+        file.close()
+        machine = try VirtualMachine(memory: memory)
+        try loader.loadImage(into: memory)
+        let platform = InstanceLoader.Platform(number: BRIQUE_PLATFORM_KVM, timestampKilohertz: machine.timestampKilohertz)
+        let information = try loader.writeBootInformation(platform, into: memory)
+        let tables = PageTables.write(loader.map, into: memory)
+        Descriptors.write(loader.map, into: memory)
+        try machine.setSystemRegisters(ProcessorState.system(loader.map, tables: tables))
+        try machine.setRegisters(ProcessorState.general(loader.map, bootInformation: information))
+        server = HypercallServer(host: LinuxHost(protectedView: nil), memory: memory, view: memory, map: loader.map)
+    }
+
+    /// What is left for this process to ask of the kernel: nothing that opens, maps or starts anything.
+    static func filter(processor: FileDescriptor, control: HostControl) -> SystemCallFilter {
+        var filter = SystemCallFilter(otherwise: .killProcess)
+        let requests = SystemCallFilter.Condition.oneOf(
+            1, UInt32(brique_kvm_run), UInt32(brique_kvm_get_regs), UInt32(brique_kvm_get_sregs))
+        let number = UInt32(bitPattern: processor.number)
+        filter.allow(__NR_ioctl, where: .oneOf(0, number, number, number), requests)
+        filter.allowConsole(control: control)
+        filter.finish()
+        return filter
+    }
+
+    mutating func run() -> Never {
+        control.dieWithTool()
+        let result = Self.filter(processor: machine.processor, control: control).install()
+        guard result == 0 else { control.refuse(Refusal(.hostRefused, "the kernel refuses the system call filter", errno: result)) }
+        while true {
+            let result = machine.enter()
+            if result == ErrorNumber.interrupted || result == ErrorNumber.again { continue }
+            guard result == 0 else { end("KVM cannot run the instance") }
+            switch machine.exitReason {
+            case KVM_EXIT_IO:
+                guard let block = machine.output(port: BRIQUE_HYPERCALL_PORT) else { end("an access to an unknown port") }
+                answer(blockAt: UInt64(block))
+            case KVM_EXIT_SHUTDOWN: end("a fault while a fault was handled")
+            case KVM_EXIT_MMIO: end("an access outside of memory")
+            case KVM_EXIT_INTERNAL_ERROR: end("an instruction that KVM cannot execute")
+            default: end("an exit that the monitor does not know")
+            }
+        }
+    }
+
+    /// Copies the call in once, acts, and writes the result.
+    mutating func answer(blockAt physical: UInt64) {
+        let byteCount = UInt64(MemoryLayout<brique_hypercall>.size)
+        guard physical % 8 == 0, let range = server.memory.range(physical: physical, byteCount: byteCount),
+            server.map.allows(range, write: true), let call = Hypercall(server.memory.bytes(range))
+        else { end("a hypercall block outside of memory") }
+        switch server.answer(number: call.number, call.a, call.b, call.c) {
+        case .result(let value):
+            server.memory.store(UInt64(bitPattern: value), physical: physical + byteCount - 8)
+        case .exit(let status): Linux.exit(status)
+        case .crash(var report):
+            // Only the monitor can read CR2.
+            if report.kind == .exception && report.vector == 14 { report.faultAddress = machine.systemRegisters.cr2 }
+            control.end(report)
+        }
+    }
+
+    /// An end that the guest did not report itself.
+    private func end(_ text: StaticString) -> Never {
+        var report = snapshot(.exception)
+        report.vector = 8
+        report.faultAddress = machine.systemRegisters.cr2
+        report.setMessage(text)
+        control.end(report)
+    }
+
+    /// Where the guest is now.
+    func snapshot(_ kind: CrashReport.Kind) -> CrashReport {
+        let state = machine.registers
+        var report = CrashReport()
+        report.kind = kind
+        report.registers.rip = state.rip
+        report.registers.rsp = state.rsp
+        report.registers.rbp = state.rbp
+        report.registers.rflags = state.rflags
+        report.registers.rax = state.rax
+        report.registers.rbx = state.rbx
+        report.registers.rcx = state.rcx
+        report.registers.rdx = state.rdx
+        report.registers.rsi = state.rsi
+        report.registers.rdi = state.rdi
+        report.registers.r8 = state.r8
+        report.registers.r9 = state.r9
+        report.registers.r10 = state.r10
+        report.registers.r11 = state.r11
+        report.registers.r12 = state.r12
+        report.registers.r13 = state.r13
+        report.registers.r14 = state.r14
+        report.registers.r15 = state.r15
+        report.walk(server.memory, server.map)
+        return report
+    }
+}
+
+/// A copy of `struct brique_hypercall`, without its result.
+struct Hypercall {
+    let number, a, b, c: UInt64
+
+    init?(_ bytes: RawSpan) {
+        var reader = ByteReader(bytes)
+        do throws(FormatError) {
+            number = try reader.read(UInt64.self, .little)
+            a = try reader.read(UInt64.self, .little)
+            b = try reader.read(UInt64.self, .little)
+            c = try reader.read(UInt64.self, .little)
+        } catch {
+            return nil
+        }
+    }
+}

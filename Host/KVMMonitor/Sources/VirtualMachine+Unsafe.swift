@@ -1,0 +1,106 @@
+import LinuxCalls
+import MonitorSupport
+
+/// One virtual machine with one virtual processor (Linux's Documentation/virt/kvm/api.rst).
+@safe
+struct VirtualMachine {
+    let processor: FileDescriptor
+    private let run: UnsafeMutablePointer<kvm_run>
+    private let runByteCount: Int
+
+    /// Opens /dev/kvm, gives the machine `memory` at physical `GuestMemory.physicalBase`, and keeps only the processor open.
+    init(memory: GuestMemory) throws(Refusal) {
+        let device = try Self.openDevice()
+        guard Self.call(device, brique_kvm_get_api_version) == 12 else { throw Refusal(.unavailable, "unknown version of /dev/kvm") }
+        var machine = Self.call(device, brique_kvm_create_vm)
+        // A signal may interrupt the creation.
+        while machine == ErrorNumber.interrupted { machine = Self.call(device, brique_kvm_create_vm) }
+        let machineFile = try FileDescriptor(machine, otherwise: .hostRefused, "KVM refuses a machine")
+        var region = kvm_userspace_memory_region(
+            slot: 0, flags: 0, guest_phys_addr: GuestMemory.physicalBase, memory_size: UInt64(memory.byteCount), userspace_addr: memory.address)
+        // SAFETY: the kernel reads the structure during the call.
+        let result = unsafe withUnsafePointer(to: &region) { Self.call(machineFile, brique_kvm_set_user_memory_region, unsafe address(of: $0)) }
+        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the memory", errno: result) }
+        processor = try FileDescriptor(
+            Self.call(machineFile, brique_kvm_create_vcpu), otherwise: .hostRefused, "KVM refuses a processor")
+        let byteCount = Self.call(device, brique_kvm_get_vcpu_mmap_size)
+        guard byteCount >= Int64(MemoryLayout<kvm_run>.size) else { throw Refusal(.hostRefused, "KVM tells no size", errno: min(byteCount, 0)) }
+        runByteCount = Int(byteCount)
+        unsafe run = try Self.mapRun(processor, byteCount: UInt64(byteCount))
+        // The processor keeps the machine.
+        machineFile.close()
+        device.close()
+    }
+
+    private static func openDevice() throws(Refusal) -> FileDescriptor {
+        let result = FileDescriptor.open("/dev/kvm")
+        switch result {
+        case ErrorNumber.access, ErrorNumber.permission: throw Refusal(.permission, "cannot open /dev/kvm", errno: result)
+        default: return try FileDescriptor(result, otherwise: .unavailable, "cannot open /dev/kvm")
+        }
+    }
+
+    private static func mapRun(_ processor: FileDescriptor, byteCount: UInt64) throws(Refusal) -> UnsafeMutablePointer<kvm_run> {
+        // SAFETY: a new mapping of byteCount bytes, at least the size of kvm_run, that is never unmapped.
+        guard let address = FileDescriptor.mapShared(processor, byteCount: byteCount), let run = unsafe UnsafeMutablePointer<kvm_run>(bitPattern: address)
+        else { throw Refusal(.hostRefused, "cannot map the processor") }
+        return unsafe run
+    }
+
+    private static func call(_ file: FileDescriptor, _ request: UInt32, _ argument: UInt64 = 0) -> Int64 {
+        file.control(UInt64(request), argument)
+    }
+
+    /// Runs the guest until it needs something. Minus an errno if it did not run.
+    func enter() -> Int64 { Self.call(processor, brique_kvm_run) }
+
+    /// Why the guest stopped: KVM_EXIT_…
+    var exitReason: Int32 {
+        // SAFETY: `run` stays mapped; the kernel writes to it only while this thread is in `enter`.
+        unsafe Int32(bitPattern: run.pointee.exit_reason)
+    }
+
+    /// The value of a single 32-bit OUT to `port`, if that is what the guest did.
+    func output(port: Int32) -> UInt32? {
+        // SAFETY: as above; the offset of the data is the kernel's, and is checked all the same.
+        let access = unsafe run.pointee.io
+        guard Int32(access.direction) == KVM_EXIT_IO_OUT, Int32(access.port) == port, access.size == 4, access.count == 1,
+            access.data_offset <= UInt64(runByteCount - 4)
+        else { return nil }
+        return unsafe UnsafeRawPointer(run).loadUnaligned(fromByteOffset: Int(access.data_offset), as: UInt32.self)
+    }
+
+    func setRegisters(_ registers: kvm_regs) throws(Refusal) {
+        var registers = registers
+        // SAFETY: the kernel reads the structure during the call.
+        let result = unsafe withUnsafePointer(to: &registers) { Self.call(processor, brique_kvm_set_regs, unsafe address(of: $0)) }
+        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the registers", errno: result) }
+    }
+
+    func setSystemRegisters(_ registers: kvm_sregs) throws(Refusal) {
+        var registers = registers
+        // SAFETY: as above.
+        let result = unsafe withUnsafePointer(to: &registers) { Self.call(processor, brique_kvm_set_sregs, unsafe address(of: $0)) }
+        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the system registers", errno: result) }
+    }
+
+    /// Zeros if the kernel does not tell.
+    var registers: kvm_regs {
+        var registers = kvm_regs()
+        // SAFETY: the kernel writes exactly one structure.
+        _ = unsafe withUnsafeMutablePointer(to: &registers) { Self.call(processor, brique_kvm_get_regs, UInt64(UInt(bitPattern: $0))) }
+        return registers
+    }
+
+    var systemRegisters: kvm_sregs {
+        var registers = kvm_sregs()
+        // SAFETY: as above.
+        _ = unsafe withUnsafeMutablePointer(to: &registers) { Self.call(processor, brique_kvm_get_sregs, UInt64(UInt(bitPattern: $0))) }
+        return registers
+    }
+
+    /// 0 if the kernel does not know.
+    var timestampKilohertz: UInt64 { UInt64(max(Self.call(processor, brique_kvm_get_tsc_khz), 0)) }
+}
+
+private func address<T>(of pointer: UnsafePointer<T>) -> UInt64 { UInt64(UInt(bitPattern: pointer)) }

@@ -1,0 +1,58 @@
+import LinuxCalls
+
+extension InstanceLoader {
+    /// The first bytes of the image: as many as there are, up to the buffer's size.
+    static func read(_ image: FileDescriptor, into prefix: inout InlineArray<4096, UInt8>) throws(Refusal) -> Int {
+        var elements = prefix.mutableSpan
+        // SAFETY: any byte is a valid element.
+        var bytes = unsafe elements.mutableBytes
+        let result = image.read(at: 0, into: &bytes)
+        guard result >= 0 else { throw Refusal(.imageUnreadable, "cannot read the image", errno: result) }
+        return Int(result)
+    }
+
+    static func fillEntropy(_ words: inout InlineArray<4, UInt64>) throws(Refusal) {
+        var elements = words.mutableSpan
+        // SAFETY: any bytes are a valid word.
+        var bytes = unsafe elements.mutableBytes
+        let result = Random.fill(&bytes)
+        guard result == Int64(bytes.byteCount) else { throw Refusal(.hostRefused, "the host has no entropy", errno: min(result, 0)) }
+    }
+
+    /// Guest memory: one memfd, mapped once, shared. `address` 0: anywhere.
+    public func mapMemory(at address: UInt64) throws(Refusal) -> (memory: GuestMemory, file: FileDescriptor) {
+        let file = try Self.createMemoryFile(byteCount: map.memoryByteCount)
+        // MAP_SHARED, and MAP_FIXED_NOREPLACE if the address matters.
+        let memory = try Self.map(file, byteCount: map.memoryByteCount, at: address, protection: 3, flags: address == 0 ? 1 : 0x100001)
+        return (memory, file)
+    }
+
+    /// A second, read-only view of the same memory, out of the guest's reach.
+    public func mapReadOnly(_ file: FileDescriptor) throws(Refusal) -> GuestMemory {
+        try Self.map(file, byteCount: map.memoryByteCount, at: 0, protection: 1, flags: 1)
+    }
+
+    private static func createMemoryFile(byteCount: UInt64) throws(Refusal) -> FileDescriptor {
+        let name: StaticString = "brique-memory"
+        // SAFETY: a string literal ends with a zero.
+        let address = unsafe UInt64(UInt(bitPattern: name.utf8Start))
+        // MFD_CLOEXEC|MFD_NOEXEC_SEAL: the file can never be run. Kernels before 6.3 know only the first.
+        var result = Linux.call(__NR_memfd_create, address, 1 | 8)
+        if result == ErrorNumber.invalid { result = Linux.call(__NR_memfd_create, address, 1) }
+        let file = try FileDescriptor(result, otherwise: .hostRefused, "cannot create guest memory")
+        let size = Linux.call(__NR_ftruncate, file.word, byteCount)
+        guard size == 0 else { throw Refusal(.hostRefused, "cannot size guest memory", errno: size) }
+        return file
+    }
+
+    private static func map(
+        _ file: FileDescriptor, byteCount: UInt64, at address: UInt64, protection: UInt64, flags: UInt64
+    ) throws(Refusal) -> GuestMemory {
+        let result = Linux.call(__NR_mmap, address, byteCount, protection, flags, file.word, 0)
+        guard result > 0 || result < -4095, address == 0 || UInt64(bitPattern: result) == address,
+            // SAFETY: the kernel answered with the start of a new mapping of byteCount bytes, which is never unmapped.
+            let start = unsafe UnsafeMutableRawPointer(bitPattern: Int(result))
+        else { throw Refusal(.hostRefused, "cannot map guest memory", errno: result < 0 ? result : ErrorNumber.exists) }
+        return unsafe GuestMemory(start: start, byteCount: Int(byteCount))
+    }
+}
