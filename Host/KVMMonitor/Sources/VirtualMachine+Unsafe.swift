@@ -17,14 +17,19 @@ struct VirtualMachine {
         while machine == ErrorNumber.interrupted { machine = Self.call(device, brique_kvm_create_vm) }
         let machineFile = try FileDescriptor(machine, otherwise: .hostRefused, "KVM refuses a machine")
         var region = kvm_userspace_memory_region(
-            slot: 0, flags: 0, guest_phys_addr: GuestMemory.physicalBase, memory_size: UInt64(memory.byteCount), userspace_addr: memory.address)
+            slot: 0, flags: 0, guest_phys_addr: GuestMemory.physicalBase, memory_size: UInt64(memory.byteCount),
+            userspace_addr: memory.address)
         // SAFETY: the kernel reads the structure during the call.
-        let result = unsafe withUnsafePointer(to: &region) { Self.call(machineFile, brique_kvm_set_user_memory_region, unsafe address(of: $0)) }
+        let result = unsafe withUnsafePointer(to: &region) {
+            Self.call(machineFile, brique_kvm_set_user_memory_region, unsafe address(of: $0))
+        }
         guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the memory", errno: result) }
         processor = try FileDescriptor(
             Self.call(machineFile, brique_kvm_create_vcpu), otherwise: .hostRefused, "KVM refuses a processor")
         let byteCount = Self.call(device, brique_kvm_get_vcpu_mmap_size)
-        guard byteCount >= Int64(MemoryLayout<kvm_run>.size) else { throw Refusal(.hostRefused, "KVM tells no size", errno: min(byteCount, 0)) }
+        guard byteCount >= Int64(MemoryLayout<kvm_run>.size) else {
+            throw Refusal(.hostRefused, "KVM tells no size", errno: min(byteCount, 0))
+        }
         runByteCount = Int(byteCount)
         unsafe run = try Self.mapRun(processor, byteCount: UInt64(byteCount))
         // The processor keeps the machine.
@@ -42,7 +47,8 @@ struct VirtualMachine {
 
     private static func mapRun(_ processor: FileDescriptor, byteCount: UInt64) throws(Refusal) -> UnsafeMutablePointer<kvm_run> {
         // SAFETY: a new mapping of byteCount bytes, at least the size of kvm_run, that is never unmapped.
-        guard let address = FileDescriptor.mapShared(processor, byteCount: byteCount), let run = unsafe UnsafeMutablePointer<kvm_run>(bitPattern: address)
+        guard let address = FileDescriptor.mapShared(processor, byteCount: byteCount),
+            let run = unsafe UnsafeMutablePointer<kvm_run>(bitPattern: address)
         else { throw Refusal(.hostRefused, "cannot map the processor") }
         return unsafe run
     }

@@ -23,7 +23,8 @@ public struct InstanceLoader {
             throw Refusal(.imageRefused, error.text)
         }
         map = try InstanceMap(
-            layout: layout, memoryByteCount: arguments.memoryByteCount, stringsByteCount: arguments.stringsByteCount, needsTables: needsTables)
+            layout: layout, memoryByteCount: arguments.memoryByteCount, stringsByteCount: arguments.stringsByteCount,
+            needsTables: needsTables)
     }
 
     /// Reads the segments straight into guest memory, which is fresh: what the file does not fill stays zero. Closes the image.

@@ -37,7 +37,8 @@ public struct SystemCallFilter {
     }
 
     /// Allows `call` if every condition holds.
-    public mutating func allow(_ call: Int32, where first: Condition = .always, _ second: Condition = .always, _ third: Condition = .always) {
+    public mutating func allow(_ call: Int32, where first: Condition = .always, _ second: Condition = .always, _ third: Condition = .always)
+    {
         append(Self.jumpEqual, UInt32(bitPattern: call), whenTrue: 0, whenFalse: Self.pending)
         ruleStart = count
         add(first)

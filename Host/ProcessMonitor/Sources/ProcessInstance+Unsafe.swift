@@ -58,7 +58,8 @@ extension ProcessInstance {
 
 /// Signals by which the kernel tells of an exception (signal(7)), and of a refused system call.
 enum FaultSignal {
-    static let illegalInstruction: Int32 = 4, trap: Int32 = 5, bus: Int32 = 7, arithmetic: Int32 = 8, segment: Int32 = 11, refusedCall: Int32 = 31
+    static let illegalInstruction: Int32 = 4, trap: Int32 = 5, bus: Int32 = 7, arithmetic: Int32 = 8, segment: Int32 = 11,
+        refusedCall: Int32 = 31
     static let range: ClosedRange<Int32> = 4...31
     static func contains(_ signal: Int32) -> Bool {
         switch signal {
@@ -79,7 +80,8 @@ private func ended(
     _ signal: Int32, _ information: UnsafePointer<brique_signal_information>?, _ context: UnsafePointer<brique_signal_context>?
 ) {
     // SAFETY: as in answered; the kernel passes a context to every handler.
-    guard let instance = unsafe brique_context()?.assumingMemoryBound(to: ProcessInstance.self), let context = unsafe context?.pointee else { return }
+    guard let instance = unsafe brique_context()?.assumingMemoryBound(to: ProcessInstance.self), let context = unsafe context?.pointee
+    else { return }
     if brique_idle() == 0 || signal == EndingSignal.quit {
         let report = unsafe instance.pointee.snapshot(.interrupted, context)
         unsafe instance.pointee.control.descriptor.writeAll(report.record)

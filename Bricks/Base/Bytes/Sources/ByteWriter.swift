@@ -13,10 +13,11 @@ public struct ByteWriter: ~Copyable, ~Escapable {
     @inline(__always) @_lifetime(self: copy self)
     public mutating func write<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, _ order: ByteOrder) throws(FormatError) {
         guard remainingByteCount >= MemoryLayout<Value>.size else { throw .full }
-        let stored = switch order {
-        case .little: value.littleEndian
-        case .big: value.bigEndian
-        }
+        let stored =
+            switch order {
+            case .little: value.littleEndian
+            case .big: value.bigEndian
+            }
         bytes.storeBytes(of: stored, toByteOffset: offset, as: Value.self)
         offset += MemoryLayout<Value>.size
     }

@@ -3,9 +3,14 @@ import Bytes
 import ELFFormat
 import Testing
 
-func refusal(of file: [UInt8], fileByteCount: Int? = nil) -> ELFError? {
+func layout(of file: [UInt8]) throws(ELFError) -> ImageLayout {
+    let prefix = Array(file.prefix(ImageLayout.prefixByteCount))
+    return try ImageLayout(parsing: ByteReader(prefix.span).unread, fileByteCount: file.count)
+}
+
+func refusal(of file: [UInt8]) -> ELFError? {
     do throws(ELFError) {
-        _ = try ImageLayout(parsing: ByteReader(file.prefix(4096).span).unread, fileByteCount: fileByteCount ?? file.count)
+        _ = try layout(of: file)
         return nil
     } catch {
         return error
@@ -14,8 +19,7 @@ func refusal(of file: [UInt8], fileByteCount: Int? = nil) -> ELFError? {
 
 @Test func `a correct image is accepted with everything in its place`() throws {
     let image = TestImage()
-    let file = image.bytes()
-    let layout = try ImageLayout(parsing: ByteReader(file.prefix(4096).span).unread, fileByteCount: file.count)
+    let layout = try layout(of: image.bytes())
     #expect(layout.segmentCount == 3)
     #expect(layout[segment: 0].access == .read)
     #expect(layout.executable.start == image.programHeaders[1].physicalAddress)
@@ -59,7 +63,7 @@ let corruptions: [Corruption] = [
     Corruption(.noSegments) { $0.programHeaders.removeFirst(3) },
     Corruption(.tooManySegments) { image in
         let header = image.programHeaders[0]
-        image.programHeaders = (0..<9).map { index in
+        image.programHeaders = (UInt64(0)..<9).map { index in
             var copy = header
             copy.virtualAddress += 0x10000 * index
             copy.physicalAddress += 0x10000 * index
@@ -124,8 +128,7 @@ func `each broken rule has its own refusal`(corruption: Corruption) {
 @Test func `a PVH note is found beside the Brique note`() throws {
     var image = TestImage()
     image.pvhDescriptor = [0, 0x10, 0x10, 0]
-    let file = image.bytes()
-    let layout = try ImageLayout(parsing: ByteReader(file.prefix(4096).span).unread, fileByteCount: file.count)
+    let layout = try layout(of: image.bytes())
     #expect(layout.pvhEntry == 0x101000)
 }
 

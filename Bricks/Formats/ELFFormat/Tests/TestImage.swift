@@ -25,7 +25,8 @@ struct TestImage {
             Self.load(flags: 5, offset: 0x1000, physical: 0x101000, file: 0x1000, memory: 0x1000),
             Self.load(flags: 6, offset: 0x2000, physical: 0x102000, file: 64, memory: 0x1000 + area),
             ELFProgramHeader(
-                type: ELFProgramHeader.note, flags: 4, offset: UInt64(Self.noteOffset), virtualAddress: 0, physicalAddress: 0, fileByteCount: 0,
+                type: ELFProgramHeader.note, flags: 4, offset: UInt64(Self.noteOffset), virtualAddress: 0, physicalAddress: 0,
+                fileByteCount: 0,
                 memoryByteCount: 0, alignment: 4),
         ]
         header.entry = Self.base + 0x101000
@@ -73,7 +74,8 @@ struct TestImage {
         var file = [UInt8](repeating: 0x90, count: 0x2040)
         var header = header
         header.programHeaderCount = UInt16(programHeaders.count)
-        let headers = Self.written(ELFHeader.byteCount + programHeaders.count * ELFProgramHeader.byteCount) { (writer) throws(FormatError) in
+        let headers = Self.written(ELFHeader.byteCount + programHeaders.count * ELFProgramHeader.byteCount) {
+            (writer) throws(FormatError) in
             try header.write(into: &writer)
             for programHeader in programHeaders {
                 var programHeader = programHeader
@@ -84,8 +86,8 @@ struct TestImage {
             }
         }
         file.replaceSubrange(0..<headers.count, with: headers)
-        let notes = notes()
-        file.replaceSubrange(Self.noteOffset..<Self.noteOffset + notes.count, with: notes)
+        let noteBytes = notes()
+        file.replaceSubrange(Self.noteOffset..<Self.noteOffset + noteBytes.count, with: noteBytes)
         for (offset, byte) in patches { file[offset] = byte }
         if let truncated { file.removeLast(file.count - truncated) }
         return file
