@@ -45,7 +45,7 @@ func `a block is aligned as asked`(alignment: Int) throws {
 
 @Test func `a heap of no pages gives nothing`() {
     let region = TestRegion(pageCount: 1)
-    var heap = unsafe Heap(base: region.base, byteCount: 0)
+    var heap = region.emptyHeap()
     let refused = heap.allocate(byteCount: 16)
     let freed = heap.free(region.base)
     #expect(refused == nil && !freed)
@@ -61,7 +61,6 @@ func `a block is aligned as asked`(alignment: Int) throws {
     for address in [0, region.base - 1, small + 1, small + 64, large + 16, large + UInt(pageByteCount), .max] {
         let freed = heap.free(address)
         #expect(!freed)
-        if address != small + 64 { #expect(heap.usableByteCount(of: address) == nil || address == small + 1) }
     }
     let freed = [heap.free(small), heap.free(large), heap.free(large)]
     #expect(freed == [true, true, false])

@@ -17,6 +17,8 @@ final class TestRegion {
 
     deinit { unsafe free(UnsafeMutableRawPointer(bitPattern: base)) }
 
+    func emptyHeap() -> Heap { unsafe Heap(base: base, byteCount: 0) }
+
     func heap() -> Heap { unsafe Heap(base: base, byteCount: byteCount) }
 
     func fill(_ address: UInt, byteCount: Int, with byte: UInt8) {
