@@ -4,5 +4,9 @@ import PackageDescription
 let package = Package(
     name: "hostile",
     dependencies: [.package(name: "brique", path: "../..")],
-    targets: [.executableTarget(name: "hostile", dependencies: [.product(name: "Brique", package: "brique")], path: "Sources")]
+    targets: [
+        .target(name: "SystemCall", path: "SystemCall"),
+        .executableTarget(
+            name: "hostile", dependencies: ["SystemCall", .product(name: "Brique", package: "brique")], path: "Sources"),
+    ]
 )
