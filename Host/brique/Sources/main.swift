@@ -1,0 +1,3 @@
+import BriqueTool
+
+await BriqueCommand.start()

@@ -1,0 +1,120 @@
+import Foundation
+import Image
+
+/// One instance to start.
+struct Instance {
+    var image: String
+    var memory: MemorySize
+    /// `K=V` words.
+    var environment: [String]
+    var arguments: [String]
+    var accelerator: QEMUAccelerator
+
+    var name: String {
+        let file = URL(filePath: image).lastPathComponent
+        return file.hasSuffix(".image") ? String(file.dropLast(6)) : file
+    }
+
+    var symbols: String { (image.hasSuffix(".image") ? String(image.dropLast(6)) : image) + ".symbols" }
+}
+
+/// Runs an instance on the first monitor that works, and says what happened to it.
+struct InstanceRun {
+    let instance: Instance
+    let installation: Installation
+    let isVerbose: Bool
+
+    /// Records beyond this are dropped: an instance ends with one, and a monitor writes few.
+    private static let recordLimit = 64
+
+    func run(on choice: MonitorChoice) async throws -> ChildEnd {
+        var reasons: [String] = []
+        for monitor in choice.candidates {
+            switch try start(monitor) {
+            case .unavailable(let reason):
+                reasons.append("\(monitor.name): \(reason)")
+                if isVerbose { StandardError.line("not \(monitor.name): \(reason)") }
+            case .ended(let end, let records):
+                await report(records)
+                return end
+            }
+        }
+        throw ToolFailure(.monitorUnavailable, "no monitor can run here: " + reasons.joined(separator: "; "))
+    }
+
+    private enum Outcome {
+        case unavailable(String)
+        case ended(ChildEnd, [MonitorRecord])
+    }
+
+    private func start(_ monitor: Monitor) throws(ToolFailure) -> Outcome {
+        if let reason = MonitorProbe(installation: installation).quickReason(against: monitor) { return .unavailable(reason) }
+        let launch = try self.launch(monitor)
+        if isVerbose { StandardError.line("monitor \(monitor.name)") }
+        var lines = LineCollector(lineByteLimit: MonitorRecord.lineByteLimit)
+        var records: [MonitorRecord] = []
+        func take(_ line: String) {
+            guard records.count < Self.recordLimit else { return }
+            do throws(RecordError) {
+                records.append(try MonitorRecord(parsing: line))
+            } catch {
+                StandardError.line("the monitor wrote a record that cannot be read (\(error))")
+            }
+        }
+        let end = try Supervisor.run(launch, receive: { bytes in lines.lines(adding: bytes).forEach(take) })
+        if let rest = lines.rest() { take(rest) }
+        if case .refusal(let status, let text)? = records.first {
+            guard status != ExitStatus.monitorUnavailable.rawValue else { return .unavailable(text) }
+            return .ended(.exited(status), records)
+        }
+        return .ended(end, records)
+    }
+
+    /// Our monitors: IMAGE MEMORY_BYTES CONTROL_FD ARGUMENT…, the environment being the instance's.
+    private func launch(_ monitor: Monitor) throws(ToolFailure) -> ChildLaunch {
+        switch monitor {
+        case .kvm, .process:
+            ChildLaunch(
+                path: installation.monitor(monitor.name),
+                arguments: [instance.image, String(instance.memory.byteCount), String(Self.controlDescriptor)] + instance.arguments,
+                environment: instance.environment, collected: [Self.controlDescriptor])
+        case .qemu: throw ToolFailure(.monitorUnavailable, "this build of brique does not drive QEMU")
+        }
+    }
+
+    private static let controlDescriptor: Int32 = 3
+
+    // MARK: What happened
+
+    private func report(_ records: [MonitorRecord]) async {
+        let words = CrashWords(machineArea: try? ImageFile(path: instance.image).layout.note.machineArea)
+        for record in records {
+            switch record {
+            case .refusal(_, let text): StandardError.line("\(instance.name): \(text)")
+            case .crash(let crash):
+                let trace = await self.trace(crash.frames, exactCount: crash.exactCount)
+                say(words.line(for: crash, trace: trace), trace)
+            case .refusedCall(let call):
+                let trace = await self.trace(call.frames, exactCount: 0)
+                say(words.line(for: call), trace)
+            }
+        }
+    }
+
+    private func trace(_ addresses: [UInt64], exactCount: Int) async -> [SymbolizedAddress] {
+        do {
+            return try await Backtrace(image: instance.image, symbols: instance.symbols)
+                .symbolize(addresses, exactCount: exactCount)
+        } catch {
+            // A crash must be reported in any case: addresses are better than nothing.
+            StandardError.line("no names for the backtrace: \((error as? ToolFailure)?.message ?? "\(error)")")
+            return addresses.map { SymbolizedAddress(address: $0, frames: []) }
+        }
+    }
+
+    private func say(_ line: String, _ trace: [SymbolizedAddress]) {
+        StandardError.line("\(instance.name): \(line)")
+        let lines = CrashWords.backtrace(trace, base: FileManager.default.currentDirectoryPath)
+        StandardError.write(lines.map { $0 + "\n" }.joined())
+    }
+}
