@@ -59,8 +59,12 @@ let bricks: [Brick] = [
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
 
     Brick(name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true, testNeeds: ["PlatformHosted"]),
-    Brick(name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"], tests: true, testNeeds: ["MachineX86_64", "PlatformHosted"]),
-    Brick(name: "Console", layer: .core, needs: ["CHypercalls", "Hypercalls", "Scheduler"], tests: true, testNeeds: ["MachineX86_64", "PlatformHosted"]),
+    Brick(
+        name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"], tests: true,
+        testNeeds: ["MachineX86_64", "PlatformHosted"]),
+    Brick(
+        name: "Console", layer: .core, needs: ["CHypercalls", "Hypercalls", "Scheduler"], tests: true,
+        testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(name: "Instance", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"]),
 
     Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat"], tests: true),
@@ -97,6 +101,8 @@ let bricks: [Brick] = [
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),
     Brick(name: "brique", layer: .host, kind: .program, needs: ["BriqueTool"], packages: [argumentParser]),
+    Brick(name: "Bench", layer: .host, needs: ["Image"], packages: [subprocess, system], tests: true),
+    Brick(name: "brique-bench", layer: .host, kind: .program, needs: ["Bench"], packages: [argumentParser]),
 ]
 
 let safety: [SwiftSetting] = [
@@ -126,15 +132,17 @@ func targets(of brick: Brick) -> [Target] {
 }
 
 // Tests of the whole: the rules of the tree, the images under every monitor, the budgets.
-func wholeTests(_ name: String, needs: [String] = []) -> Target {
+func wholeTests(_ name: String, needs: [String] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: ["TestSupport", subprocess] + needs.map { Target.Dependency(stringLiteral: $0) },
-        path: "Tests/\(name)", exclude: name == "Repository" ? ["line-budget.json"] : [], swiftSettings: safety)
+        name: "\(name)Tests", dependencies: ["TestSupport", subprocess, system] + needs.map { Target.Dependency(stringLiteral: $0) },
+        path: "Tests/\(name)", exclude: exclude, swiftSettings: safety)
 }
 
 let wholeTargets: [Target] = [
-    .target(name: "TestSupport", dependencies: [subprocess, system], path: "Tests/Support", swiftSettings: safety),
-    wholeTests("Repository"),
+    .target(name: "TestSupport", dependencies: ["Bench"], path: "Tests/Support", swiftSettings: safety),
+    wholeTests("Repository", exclude: ["line-budget.json"]),
+    wholeTests("InVM", needs: ["Bench", "ELFFormat"], exclude: ["Programs"]),
+    wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
 
 // An image is built from the guest's bricks alone: the tool says so by this variable, and nothing is fetched for it.
@@ -152,7 +160,9 @@ for brick in bricks {
     layers[brick.name] = brick.layer
 }
 
-let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process"].map { .executable(name: $0, targets: [$0]) }
+let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process", "brique-bench"].map {
+    .executable(name: $0, targets: [$0])
+}
 let hostPackages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),

@@ -54,7 +54,7 @@ struct LayerTests {
         let files = try Repository.files()
         for package in files where package.path.hasPrefix("Apps/") && package.name == "Package.swift" {
             let folder = package.path.dropLast("Package.swift".count)
-            let products = package.text.matches(of: /\.product\(name: "(\w+)"/).map { String($0.1) }
+            let products = package.text.matches(of: /\.(?:product|target)\(name: "(\w+)"/).map { String($0.1) }
             for file in files where file.path.hasPrefix(folder) && file.path.contains("/Sources/") && file.isSwift {
                 expectNone(
                     Self.imports(of: file).filter { !products.contains($0.module) && !Self.guestModules.contains($0.module) }

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Bench
+import Foundation
+
+@main struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "brique-bench", abstract: "Measures Brique beside what else starts a program.", subcommands: [StartCommand.self])
+}
+
+struct StartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start",
+        abstract: "First output from exec, beside processes, containers and other monitors, and what an instance costs.",
+        discussion: "Example: ./dev bench start --runs 50 --json start.json --svg start.svg")
+
+    @Option(help: "Rounds; every contender is started once in each.")
+    var runs = 50
+
+    @Option(help: "Seconds for which a waiting instance is watched.")
+    var idle = 5.0
+
+    @Option(help: "Write the figures here as JSON.", completion: .file())
+    var json: String?
+
+    @Option(help: "Write a plot here as SVG.", completion: .file())
+    var svg: String?
+
+    @Option(help: "The repository.", completion: .directory)
+    var repository = "."
+
+    @Option(help: "The tool's program.", completion: .file())
+    var tool: String
+
+    func validate() throws {
+        guard runs > 0, idle > 0 else { throw ValidationError("--runs and --idle are more than 0") }
+    }
+
+    func run() async throws {
+        let checkout = Checkout(root: URL(filePath: repository).standardizedFileURL.path, tool: URL(filePath: tool).path)
+        let report = try await StartBench.run(
+            checkout: checkout,
+            options: .init(rounds: runs, idleSeconds: idle) { step in
+                try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K\(step)".utf8))
+            })
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K".utf8))
+        print(report.table, terminator: "")
+        if let json { try report.json().write(to: URL(filePath: json)) }
+        if let svg { try Data(report.plot.utf8).write(to: URL(filePath: svg)) }
+    }
+}
