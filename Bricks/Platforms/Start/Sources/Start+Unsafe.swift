@@ -6,7 +6,8 @@
     import PlatformKVM
     import PlatformProcess
 
-    /// The start of day, at CPL 3 on the main stack: finds the platform and gives the heap its memory. The entry then calls the app's `main`.
+    /// The start of day, at CPL 3 on the main stack: finds the platform and gives the heap its
+    /// memory. The entry then calls the app's `main`.
     @c(brique_start)
     public func start(_ boot: UnsafePointer<brique_boot_information>) {
         // SAFETY: the loader that entered the image states the boot information, in memory that it gave to the image.
