@@ -54,6 +54,8 @@ let bricks: [Brick] = [
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
     Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
+    Brick(name: "RegisterBank", layer: .interfaces),
+    Brick(name: "DMAMemory", layer: .interfaces),
 
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
@@ -67,17 +69,20 @@ let bricks: [Brick] = [
         testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(name: "Instance", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"]),
 
-    Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat"], tests: true),
-    Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "Virtqueue"], tests: true),
-    Brick(name: "VirtioConsole", layer: .devices, needs: ["VirtioFormat", "Virtqueue", "VirtioTransport"], tests: true),
+    Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat", "DMAMemory"], tests: true),
+    Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue"], tests: true),
+    Brick(
+        name: "VirtioConsole", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue", "VirtioTransport"],
+        tests: true),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "PlatformPC", layer: .platforms,
         needs: [
-            "BootFormat", "CHypercalls", "Hypercalls", "MachineX86_64", "VirtioFormat", "Virtqueue", "VirtioTransport", "VirtioConsole",
-        ]),
+            "BootFormat", "CHypercalls", "Time", "RegisterBank", "DMAMemory", "MachineX86_64", "VirtioFormat", "VirtioTransport",
+            "VirtioConsole",
+        ], tests: true),
     Brick(name: "PlatformHosted", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "Start", layer: .platforms,
@@ -109,6 +114,7 @@ let safety: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .enableExperimentalFeature("Lifetimes"),
+    .enableExperimentalFeature("Volatile"),
     .enableUpcomingFeature("ExistentialAny"),
 ]
 

@@ -29,6 +29,29 @@ static inline uint32_t brique_in32(uint16_t port) {
     return value;
 }
 
+// The `byte_count` bytes at `address`, to `port` (one exit of a hypervisor).
+static inline void brique_out_bytes(uint16_t port, uint64_t address, uint64_t byte_count) {
+    __asm__ volatile("rep outsb" : "+S"(address), "+c"(byte_count) : "d"(port) : "memory");
+}
+static inline void brique_pause(void) { __asm__ volatile("pause"); }
+
+// One register of CPUID: 0 to 3 are eax, ebx, ecx, edx.
+static inline uint32_t brique_cpuid(uint32_t leaf, uint32_t reg) {
+    uint32_t registers[4];
+    __asm__ volatile("cpuid" : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]), "=d"(registers[3]) : "a"(leaf), "c"(0));
+    return registers[reg & 3];
+}
+// A random number of the processor's (RDRAND, if CPUID tells of it), or 0: it had none in ten tries.
+static inline uint64_t brique_random(void) {
+    for (int i = 0; i < 10; i++) {
+        uint64_t value;
+        uint8_t carry;
+        __asm__ volatile("rdrand %0\n setc %1" : "=r"(value), "=qm"(carry) : : "cc");
+        if (carry) return value;
+    }
+    return 0;
+}
+
 // A hypercall of the KVM monitor, by BRIQUE_HYPERCALL_PORT.
 int64_t brique_port_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 
