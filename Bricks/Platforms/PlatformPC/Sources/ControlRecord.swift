@@ -57,7 +57,6 @@ extension RecordSink {
         put(hexadecimal: faultAddress)
         field("rip", crash, 17)
         field("rsp", crash, 20)
-        field("rbp", crash, 10)
         field("rflags", crash, 19)
         putGeneralRegisters(crash)
         putFrames(crash)
