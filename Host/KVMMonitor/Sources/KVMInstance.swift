@@ -33,19 +33,20 @@ public struct KVMInstance {
         let (memory, file) = try loader.mapMemory(at: 0)
         file.close()
         machine = try VirtualMachine(memory: memory)
+        loader.populate(memory)
         try loader.loadImage(into: memory)
         let platform = InstanceLoader.Platform(number: BRIQUE_PLATFORM_KVM, timestampKilohertz: machine.timestampKilohertz)
         let information = try loader.writeBootInformation(platform, into: memory)
         let tables = PageTables.write(loader.map, into: memory)
         Descriptors.write(loader.map, into: memory)
-        try machine.setSystemRegisters(ProcessorState.system(loader.map, tables: tables))
-        try machine.setRegisters(ProcessorState.general(loader.map, bootInformation: information))
+        machine.setRegisters(
+            ProcessorState.general(loader.map, bootInformation: information), ProcessorState.system(loader.map, tables: tables))
         server = HypercallServer(host: LinuxHost(protectedView: nil), memory: memory, view: memory, map: loader.map)
     }
 
     /// What is left for this process to ask of the kernel: nothing that opens, maps or starts anything.
     static func filter(processor: FileDescriptor, control: HostControl) -> SystemCallFilter {
-        var filter = SystemCallFilter(otherwise: .killProcess)
+        var filter = SystemCallFilter(forMonitor: .killProcess)
         let requests = SystemCallFilter.Condition.oneOf(
             1, UInt32(brique_kvm_run), UInt32(brique_kvm_get_regs), UInt32(brique_kvm_get_sregs))
         let number = UInt32(bitPattern: processor.number)

@@ -5,6 +5,8 @@ import MonitorSupport
 @safe
 struct VirtualMachine {
     let processor: FileDescriptor
+    /// 0 if the kernel does not know.
+    let timestampKilohertz: UInt64
     private let run: UnsafeMutablePointer<kvm_run>
     private let runByteCount: Int
 
@@ -12,6 +14,10 @@ struct VirtualMachine {
     init(memory: GuestMemory) throws(Refusal) {
         let device = try Self.openDevice()
         guard Self.call(device, brique_kvm_get_api_version) == 12 else { throw Refusal(.unavailable, "unknown version of /dev/kvm") }
+        let synchronized = Self.call(device, brique_kvm_check_extension, UInt64(KVM_CAP_SYNC_REGS))
+        guard synchronized >= 0, synchronized & Int64(brique_kvm_sync_regs) == Int64(brique_kvm_sync_regs) else {
+            throw Refusal(.unavailable, "this version of /dev/kvm cannot share registers")
+        }
         var machine = Self.call(device, brique_kvm_create_vm)
         // A signal may interrupt the creation.
         while machine == ErrorNumber.interrupted { machine = Self.call(device, brique_kvm_create_vm) }
@@ -32,6 +38,10 @@ struct VirtualMachine {
         }
         runByteCount = Int(byteCount)
         unsafe run = try Self.mapRun(processor, byteCount: UInt64(byteCount))
+        // A machine of an older kernel does not tell: then its processor does.
+        var rate = Self.call(machineFile, brique_kvm_get_tsc_khz)
+        if rate < 0 { rate = Self.call(processor, brique_kvm_get_tsc_khz) }
+        timestampKilohertz = UInt64(max(rate, 0))
         // The processor keeps the machine.
         machineFile.close()
         device.close()
@@ -76,18 +86,12 @@ struct VirtualMachine {
         return unsafe UnsafeRawPointer(run).loadUnaligned(fromByteOffset: Int(access.data_offset), as: UInt32.self)
     }
 
-    func setRegisters(_ registers: kvm_regs) throws(Refusal) {
-        var registers = registers
-        // SAFETY: the kernel reads the structure during the call.
-        let result = unsafe withUnsafePointer(to: &registers) { Self.call(processor, brique_kvm_set_regs, unsafe address(of: $0)) }
-        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the registers", errno: result) }
-    }
-
-    func setSystemRegisters(_ registers: kvm_sregs) throws(Refusal) {
-        var registers = registers
-        // SAFETY: as above.
-        let result = unsafe withUnsafePointer(to: &registers) { Self.call(processor, brique_kvm_set_sregs, unsafe address(of: $0)) }
-        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the system registers", errno: result) }
+    /// Sets all registers through the run page: the kernel takes them with the next `enter`, which saves two calls (KVM_CAP_SYNC_REGS).
+    func setRegisters(_ registers: kvm_regs, _ systemRegisters: kvm_sregs) {
+        // SAFETY: as above; the kernel does not look before `enter`.
+        unsafe run.pointee.s.regs.regs = registers
+        unsafe run.pointee.s.regs.sregs = systemRegisters
+        unsafe run.pointee.kvm_dirty_regs = UInt64(brique_kvm_sync_regs)
     }
 
     /// Zeros if the kernel does not tell.
@@ -104,9 +108,6 @@ struct VirtualMachine {
         _ = unsafe withUnsafeMutablePointer(to: &registers) { Self.call(processor, brique_kvm_get_sregs, UInt64(UInt(bitPattern: $0))) }
         return registers
     }
-
-    /// 0 if the kernel does not know.
-    var timestampKilohertz: UInt64 { UInt64(max(Self.call(processor, brique_kvm_get_tsc_khz), 0)) }
 }
 
 private func address<T>(of pointer: UnsafePointer<T>) -> UInt64 { UInt64(UInt(bitPattern: pointer)) }

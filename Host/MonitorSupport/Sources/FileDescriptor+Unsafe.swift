@@ -82,9 +82,9 @@ extension FileDescriptor {
     /// ioctl(2). `argument` is a number, or the address of the structure that `request` wants.
     public func control(_ request: UInt64, _ argument: UInt64) -> Int64 { Linux.call(__NR_ioctl, word, request, argument) }
 
-    /// mmap(2), shared, readable and writable, from the start of the file: its address.
+    /// mmap(2), shared, readable, writable and present, from the start of the file: its address.
     public static func mapShared(_ file: FileDescriptor, byteCount: UInt64) -> UInt? {
-        let result = Linux.call(__NR_mmap, 0, byteCount, 3, 1, file.word, 0)
+        let result = Linux.call(__NR_mmap, 0, byteCount, 3, 1 | 0x8000, file.word, 0)
         return result > 0 ? UInt(result) : nil
     }
 }

@@ -42,6 +42,14 @@ public struct InstanceLoader {
         image.close()
     }
 
+    /// Makes the image's pages present, up to the machine area, but no more than a start is likely to touch: when the guest faults, KVM
+    /// maps the page's neighbours too if they are present, and a fault of a guest costs more than a page does.
+    public func populate(_ memory: GuestMemory) {
+        let start = map.layout[segment: 0].firstPage
+        let byteCount = min(map.layout.machineArea - start, 64 * InstanceMap.pageByteCount)
+        if let range = memory.range(physical: start, byteCount: byteCount) { memory.populate(range) }
+    }
+
     /// What depends on the monitor in `struct brique_boot_information`.
     public struct Platform {
         public let number: Int32

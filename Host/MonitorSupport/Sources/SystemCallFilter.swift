@@ -6,22 +6,33 @@ public struct SystemCallFilter {
     public private(set) var program = InlineArray<128, sock_filter>(repeating: sock_filter())
     public private(set) var count = 0
     private let otherwise: UInt32
+    private let highestCall: Int32
+    private let gap: Range<Int32>
     /// Where the rule that is being built begins: its jumps to the refusal are filled in when it ends.
     private var ruleStart = 0
 
     public enum Otherwise: Sendable { case killProcess, trap }
 
-    public init(otherwise: Otherwise) {
+    /// No rule may allow a call above `highestCall` or in `gap`.
+    public init(otherwise: Otherwise, highestCall: Int32, gap: Range<Int32>) {
         self.otherwise =
             switch otherwise {
             case .killProcess: UInt32(brique_seccomp_kill_process)
             case .trap: UInt32(brique_seccomp_trap)
             }
-        // Numbers mean calls of x86-64 only; x32's have a high bit, so no rule allows them.
+        self.highestCall = highestCall
+        self.gap = gap
+        // Numbers mean calls of x86-64 only; x32's have a high bit, so they are above the highest.
         append(Self.loadWord, Self.architectureOffset)
         append(Self.jumpEqual, UInt32(brique_audit_arch_x86_64), whenTrue: 1, whenFalse: 0)
         append(Self.answer, UInt32(brique_seccomp_kill_process))
+        // Most calls are refused by two comparisons: the kernel tries every number once when it takes a filter, and that is most of
+        // what taking it costs.
         append(Self.loadWord, Self.numberOffset)
+        append(Self.jumpGreater, UInt32(highestCall), whenTrue: 2, whenFalse: 0)
+        append(Self.jumpGreaterOrEqual, UInt32(gap.upperBound), whenTrue: 2, whenFalse: 0)
+        append(Self.jumpGreaterOrEqual, UInt32(gap.lowerBound), whenTrue: 0, whenFalse: 1)
+        append(Self.answer, self.otherwise)
     }
 
     /// One condition on one argument (0 to 5).
@@ -39,15 +50,18 @@ public struct SystemCallFilter {
     /// Allows `call` if every condition holds.
     public mutating func allow(_ call: Int32, where first: Condition = .always, _ second: Condition = .always, _ third: Condition = .always)
     {
+        precondition(call <= highestCall && !gap.contains(call))
         append(Self.jumpEqual, UInt32(bitPattern: call), whenTrue: 0, whenFalse: Self.pending)
         ruleStart = count
         add(first)
         add(second)
         add(third)
         append(Self.answer, UInt32(brique_seccomp_allow))
-        append(Self.answer, otherwise)
-        for index in ruleStart..<count where isJump(program[index].code) {
-            resolve(index, refusal: count - 1)
+        if count > ruleStart + 1 {
+            append(Self.answer, otherwise)
+            for index in ruleStart..<count where isJump(program[index].code) {
+                resolve(index, refusal: count - 1)
+            }
         }
         program[ruleStart - 1].jf = UInt8(count - ruleStart)
     }
@@ -127,6 +141,11 @@ public struct SystemCallFilter {
 }
 
 extension SystemCallFilter {
+    /// For a monitor: its own rules come first, then `allowConsole`.
+    public init(forMonitor otherwise: Otherwise) {
+        self.init(otherwise: otherwise, highestCall: __NR_getrandom, gap: __NR_ioctl + 1..<__NR_restart_syscall)
+    }
+
     /// What both monitors need to serve a console, to wait, to tell the time, and to end.
     public mutating func allowConsole(control: HostControl) {
         let controlNumber = UInt32(bitPattern: control.descriptor.number)

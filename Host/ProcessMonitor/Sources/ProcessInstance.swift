@@ -42,8 +42,15 @@ public struct ProcessInstance {
 
     /// Gives every page the access that the map says; the memory was mapped for reading and writing.
     private static func protect(_ map: InstanceMap) throws(Refusal) {
-        for index in 0..<map.regionCount {
-            let region = map[region: index]
+        var index = 0
+        while index < map.regionCount {
+            var region = map[region: index]
+            index += 1
+            // A guard page and the core's pages beside it take one call: nobody has either here.
+            while region.access == .none, index < map.regionCount, map[region: index].access == .core {
+                region.end = map[region: index].end
+                index += 1
+            }
             // PROT_READ 1, PROT_EXEC 4.
             let protection: UInt64? =
                 switch region.access {
@@ -61,7 +68,7 @@ public struct ProcessInstance {
 
     /// All that the guest can ask of the kernel. Only the heap can change its access, and never to executable.
     static func filter(map: InstanceMap, control: HostControl) -> SystemCallFilter {
-        var filter = SystemCallFilter(otherwise: .trap)
+        var filter = SystemCallFilter(forMonitor: .trap)
         filter.allowConsole(control: control)
         // Nothing else is mapped within one memory's size of the heap, so start and size need no sum.
         let heapStart = GuestMemory.virtualBase + map.heapStart, heapEnd = GuestMemory.virtualBase + map.heapEnd
