@@ -49,7 +49,7 @@ let bricks: [Brick] = [
     Brick(name: "Time", layer: .base, tests: true),
 
     Brick(name: "BootFormat", layer: .formats, kind: .c),
-    Brick(name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true),
+    Brick(name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true, testNeeds: ["SampleImage"]),
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
@@ -97,11 +97,18 @@ let bricks: [Brick] = [
         needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"]),
 
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
-    Brick(name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true),
-    Brick(name: "KVMMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true),
-    Brick(name: "ProcessMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true),
+    Brick(
+        name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true, testNeeds: ["SampleImage"]),
+    Brick(name: "SampleImage", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes", "MonitorSupport"]),
+    Brick(
+        name: "KVMMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true,
+        testNeeds: ["SampleImage"]),
+    Brick(
+        name: "ProcessMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true,
+        testNeeds: ["SampleImage"]),
     Brick(name: "brique-monitor-kvm", layer: .host, kind: .program, needs: ["KVMMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
+    Brick(name: "brique-fuzz", layer: .host, kind: .program, needs: ["BootFormat", "ELFFormat", "Bytes", "MonitorSupport", "KVMMonitor", "SampleImage"]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),

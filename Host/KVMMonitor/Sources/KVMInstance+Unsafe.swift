@@ -14,7 +14,7 @@ extension KVMInstance {
             }
             unsafe pointer.pointee.run()
         }
-        Linux.exit(ExitStatus.hostRefused.rawValue)
+        Linux.exit(RefusalStatus.hostRefused.rawValue)
     }
 }
 

@@ -1,5 +1,4 @@
 import BootFormat
-import Bytes
 import LinuxCalls
 import MonitorSupport
 
@@ -76,15 +75,10 @@ public struct KVMInstance {
         }
     }
 
-    /// Copies the call in once, acts, and writes the result.
-    mutating func answer(blockAt physical: UInt64) {
-        let byteCount = UInt64(MemoryLayout<brique_hypercall>.size)
-        guard physical % 8 == 0, let range = server.memory.range(physical: physical, byteCount: byteCount),
-            server.map.allows(range, write: true), let call = Hypercall(server.memory.bytes(range))
-        else { end("a hypercall block outside of memory") }
-        switch server.answer(number: call.number, call.a, call.b, call.c) {
-        case .result(let value):
-            server.memory.store(UInt64(bitPattern: value), physical: physical + byteCount - 8)
+    private mutating func answer(blockAt physical: UInt64) {
+        switch server.answer(blockAt: physical) {
+        case nil: end("a hypercall block outside of memory")
+        case .result: return
         case .exit(let status): Linux.exit(status)
         case .crash(var report):
             // Only the monitor can read CR2.
@@ -127,22 +121,5 @@ public struct KVMInstance {
         report.registers.r15 = state.r15
         report.walk(server.memory, server.map)
         return report
-    }
-}
-
-/// A copy of `struct brique_hypercall`, without its result.
-struct Hypercall {
-    let number, a, b, c: UInt64
-
-    init?(_ bytes: RawSpan) {
-        var reader = ByteReader(bytes)
-        do throws(FormatError) {
-            number = try reader.read(UInt64.self, .little)
-            a = try reader.read(UInt64.self, .little)
-            b = try reader.read(UInt64.self, .little)
-            c = try reader.read(UInt64.self, .little)
-        } catch {
-            return nil
-        }
     }
 }

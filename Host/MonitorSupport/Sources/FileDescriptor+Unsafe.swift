@@ -12,7 +12,7 @@ public struct FileDescriptor: Equatable, Sendable {
     var word: UInt64 { UInt64(UInt32(bitPattern: number)) }
 
     /// The descriptor that a system call answered, or the refusal to report.
-    public init(_ result: Int64, otherwise status: ExitStatus, _ text: StaticString) throws(Refusal) {
+    public init(_ result: Int64, otherwise status: RefusalStatus, _ text: StaticString) throws(Refusal) {
         guard result >= 0 else { throw Refusal(status, text, errno: result) }
         self.init(Int32(truncatingIfNeeded: result))
     }

@@ -25,6 +25,18 @@ public struct HypercallServer<Host: HypercallHost> {
         self.map = map
     }
 
+    /// Answers the `struct brique_hypercall` at a physical address: copies the call in once, acts, and writes the result. nil if there is
+    /// no block that the guest could have written.
+    public mutating func answer(blockAt physical: UInt64) -> HypercallOutcome? {
+        let byteCount = UInt64(MemoryLayout<brique_hypercall>.size)
+        guard physical % 8 == 0, let range = memory.range(physical: physical, byteCount: byteCount), map.allows(range, write: true),
+            let call = Hypercall(memory.bytes(range))
+        else { return nil }
+        let outcome = answer(number: call.number, call.a, call.b, call.c)
+        if case .result(let value) = outcome { memory.store(UInt64(bitPattern: value), physical: physical + byteCount - 8) }
+        return outcome
+    }
+
     public mutating func answer(number: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64) -> HypercallOutcome {
         guard let call = Int32(exactly: number) else { return .result(ErrorNumber.noCall) }
         switch call {
@@ -87,5 +99,22 @@ public struct HypercallServer<Host: HypercallHost> {
         report.kind = .panic
         report.setMessage("the instance crashed without a readable report")
         return report
+    }
+}
+
+/// A copy of `struct brique_hypercall`, without its result.
+private struct Hypercall {
+    let number, a, b, c: UInt64
+
+    init?(_ bytes: RawSpan) {
+        var reader = ByteReader(bytes)
+        do throws(FormatError) {
+            number = try reader.read(UInt64.self, .little)
+            a = try reader.read(UInt64.self, .little)
+            b = try reader.read(UInt64.self, .little)
+            c = try reader.read(UInt64.self, .little)
+        } catch {
+            return nil
+        }
     }
 }

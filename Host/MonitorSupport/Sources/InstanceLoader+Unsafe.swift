@@ -56,3 +56,19 @@ extension InstanceLoader {
         return unsafe GuestMemory(start: start, byteCount: Int(byteCount))
     }
 }
+
+extension GuestMemory {
+    /// Fresh memory of this process alone: for tests, and for the fuzzer.
+    public static func anonymous(byteCount: UInt64) throws(Refusal) -> GuestMemory {
+        // PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE
+        let result = Linux.call(__NR_mmap, 0, byteCount, 3, 0x4022, UInt64(UInt32.max), 0)
+        // SAFETY: a new mapping of byteCount bytes, which is only unmapped by unmap().
+        guard result > 0, let start = unsafe UnsafeMutableRawPointer(bitPattern: Int(result)) else {
+            throw Refusal(.hostRefused, "cannot map memory", errno: result)
+        }
+        return unsafe GuestMemory(start: start, byteCount: Int(byteCount))
+    }
+
+    /// Ends the mapping: no copy of this value is used any more.
+    @unsafe public func unmap() { _ = Linux.call(__NR_munmap, address, UInt64(byteCount)) }
+}

@@ -1,5 +1,5 @@
 /// Exit statuses of a monitor's own refusals (the names are sysexits.h's).
-public enum ExitStatus: UInt8, Sendable {
+public enum RefusalStatus: UInt8, Error {
     case usage = 64
     case imageRefused = 65
     case imageUnreadable = 66
@@ -11,12 +11,12 @@ public enum ExitStatus: UInt8, Sendable {
 
 /// Why a monitor does not start an instance: one line for a person, and the status it exits with.
 public struct Refusal: Error {
-    public let status: ExitStatus
+    public let status: RefusalStatus
     public let text: StaticString
     /// What the kernel answered (errno(3)), if it was asked.
     public let errno: Int64
 
-    public init(_ status: ExitStatus, _ text: StaticString, errno: Int64 = 0) {
+    public init(_ status: RefusalStatus, _ text: StaticString, errno: Int64 = 0) {
         self.status = status
         self.text = text
         self.errno = errno

@@ -20,7 +20,7 @@ extension ProcessInstance {
             }
             try unsafe pointer.pointee.enter()
         }
-        Linux.exit(ExitStatus.hostRefused.rawValue)
+        Linux.exit(RefusalStatus.hostRefused.rawValue)
     }
 
     /// Where the guest was: in its own code, or in a call of the gate.

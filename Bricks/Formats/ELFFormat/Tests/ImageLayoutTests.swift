@@ -1,6 +1,7 @@
 import BootFormat
 import Bytes
 import ELFFormat
+import SampleImage
 import Testing
 
 func layout(of file: [UInt8]) throws(ELFError) -> ImageLayout {
@@ -18,7 +19,7 @@ func refusal(of file: [UInt8]) -> ELFError? {
 }
 
 @Test func `a correct image is accepted with everything in its place`() throws {
-    let image = TestImage()
+    let image = SampleImage()
     let layout = try layout(of: image.bytes())
     #expect(layout.segmentCount == 3)
     #expect(layout[segment: 0].access == .read)
@@ -31,7 +32,7 @@ func refusal(of file: [UInt8]) -> ELFError? {
 }
 
 @Test func `every truncation of the file is refused`() {
-    let file = TestImage().bytes()
+    let file = SampleImage().bytes()
     for count in 0..<file.count {
         #expect(refusal(of: Array(file[..<count])) != nil, "\(count) bytes")
     }
@@ -39,8 +40,8 @@ func refusal(of file: [UInt8]) -> ELFError? {
 
 struct Corruption: Sendable, CustomTestStringConvertible {
     let refusal: ELFError
-    let apply: @Sendable (inout TestImage) -> Void
-    init(_ refusal: ELFError, _ apply: @escaping @Sendable (inout TestImage) -> Void) {
+    let apply: @Sendable (inout SampleImage) -> Void
+    init(_ refusal: ELFError, _ apply: @escaping @Sendable (inout SampleImage) -> Void) {
         self.refusal = refusal
         self.apply = apply
     }
@@ -85,7 +86,13 @@ let corruptions: [Corruption] = [
     Corruption(.addressOutOfRange) { $0.programHeaders[2].physicalAddress = .max - 4095 },
     Corruption(.segmentsOverlap) { $0.programHeaders.swapAt(0, 1) },
     Corruption(.segmentsOverlap) { $0.programHeaders[0].memoryByteCount = 0x2001 },
-    Corruption(.segmentsShareAPage) { $0.programHeaders[0].memoryByteCount = 0x1001 },
+    Corruption(.segmentsShareAPage) { image in
+        image.programHeaders[0].fileByteCount = 0x700
+        image.programHeaders[0].memoryByteCount = 0x700
+        image.programHeaders[1].offset -= 0x800
+        image.programHeaders[1].physicalAddress -= 0x800
+        image.programHeaders[1].virtualAddress -= 0x800
+    },
     Corruption(.noSingleExecutableSegment) { $0.programHeaders[1].flags = 4 },
     Corruption(.noSingleExecutableSegment) { $0.programHeaders[0].flags = 5 },
     Corruption(.noSingleWritableSegment) { $0.programHeaders[0].flags = 6 },
@@ -114,7 +121,7 @@ let corruptions: [Corruption] = [
 
 @Test(arguments: corruptions)
 func `each broken rule has its own refusal`(corruption: Corruption) {
-    var image = TestImage()
+    var image = SampleImage()
     corruption.apply(&image)
     #expect(refusal(of: image.bytes()) == corruption.refusal)
 }
@@ -126,14 +133,14 @@ func `each broken rule has its own refusal`(corruption: Corruption) {
 }
 
 @Test func `a PVH note is found beside the Brique note`() throws {
-    var image = TestImage()
+    var image = SampleImage()
     image.pvhDescriptor = [0, 0x10, 0x10, 0]
     let layout = try layout(of: image.bytes())
     #expect(layout.pvhEntry == 0x101000)
 }
 
 @Test func `random damage is refused or accepted, never a trap`() {
-    let file = TestImage().bytes()
+    let file = SampleImage().bytes()
     var random = SplitMix(state: 0xb51c)
     let clock = ContinuousClock()
     let end = clock.now + .seconds(1)

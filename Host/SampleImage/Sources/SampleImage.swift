@@ -2,23 +2,23 @@ import BootFormat
 import Bytes
 import ELFFormat
 
-/// A small correct image; a test breaks one thing of it.
-struct TestImage {
-    static let base = UInt64(BRIQUE_VIRTUAL_BASE)
-    var header = ELFHeader()
-    var programHeaders: [ELFProgramHeader]
-    var note = BriqueNote()
-    var noteType: UInt32 = 1
+/// A small correct image: a test breaks one thing of it, a fuzzer many.
+public struct SampleImage {
+    public static let base = UInt64(BRIQUE_VIRTUAL_BASE)
+    public var header = ELFHeader()
+    public var programHeaders: [ELFProgramHeader]
+    public var note = BriqueNote()
+    public var noteType: UInt32 = 1
     /// What is written of the note.
-    var noteBytes = Array(0..<BriqueNote.byteCount)
+    public var noteBytes = Array(0..<BriqueNote.byteCount)
     /// The PVH note's descriptor, if there is one.
-    var pvhDescriptor: [UInt8]?
-    var patches: [Int: UInt8] = [:]
-    var truncated: Int?
+    public var pvhDescriptor: [UInt8]?
+    public var patches: [Int: UInt8] = [:]
+    public var truncated: Int?
 
-    static let noteOffset = 1024
+    public static let noteOffset = 1024
     /// Headers, one page of text, and a writable segment of 64 bytes followed by the machine area.
-    init() {
+    public init() {
         let area = UInt64(BRIQUE_AREA_BYTES)
         programHeaders = [
             Self.load(flags: 4, offset: 0, physical: 0x100000, file: 0x1000, memory: 0x1000),
@@ -39,7 +39,7 @@ struct TestImage {
         programHeaders[3].memoryByteCount = count
     }
 
-    static func load(flags: UInt32, offset: UInt64, physical: UInt64, file: UInt64, memory: UInt64) -> ELFProgramHeader {
+    private static func load(flags: UInt32, offset: UInt64, physical: UInt64, file: UInt64, memory: UInt64) -> ELFProgramHeader {
         ELFProgramHeader(
             type: ELFProgramHeader.load, flags: flags, offset: offset, virtualAddress: base + physical, physicalAddress: physical,
             fileByteCount: file, memoryByteCount: memory, alignment: 4096)
@@ -56,13 +56,13 @@ struct TestImage {
 
     private static func little(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
 
-    func notes() -> [UInt8] {
+    private func notes() -> [UInt8] {
         let descriptor = Self.written(BriqueNote.byteCount) { (writer) throws(FormatError) in try note.write(into: &writer) }
         let pvh = pvhDescriptor.map { Self.note("Xen", type: 18, $0) } ?? []
         return pvh + Self.note("Brique", type: noteType, noteBytes.map { descriptor[$0] })
     }
 
-    static func written(_ count: Int, _ body: (inout ByteWriter) throws(FormatError) -> Void) -> [UInt8] {
+    private static func written(_ count: Int, _ body: (inout ByteWriter) throws(FormatError) -> Void) -> [UInt8] {
         var storage = [UInt8](repeating: 0, count: count)
         var span = storage.mutableSpan
         var writer = ByteWriter(&span)
@@ -70,7 +70,8 @@ struct TestImage {
         return storage
     }
 
-    func bytes() -> [UInt8] {
+    /// The file.
+    public func bytes() -> [UInt8] {
         var file = [UInt8](repeating: 0x90, count: 0x2040)
         var header = header
         header.programHeaderCount = UInt16(programHeaders.count)
@@ -91,17 +92,5 @@ struct TestImage {
         for (offset, byte) in patches { file[offset] = byte }
         if let truncated { file.removeLast(file.count - truncated) }
         return file
-    }
-}
-
-/// SplitMix64: a seeded generator, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }
