@@ -98,7 +98,8 @@ let bricks: [Brick] = [
 
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(
-        name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true, testNeeds: ["SampleImage"]),
+        name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true,
+        testNeeds: ["SampleImage"]),
     Brick(name: "SampleImage", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes", "MonitorSupport"]),
     Brick(
         name: "KVMMonitor", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport"], tests: true,
@@ -108,7 +109,8 @@ let bricks: [Brick] = [
         testNeeds: ["SampleImage"]),
     Brick(name: "brique-monitor-kvm", layer: .host, kind: .program, needs: ["KVMMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
-    Brick(name: "brique-fuzz", layer: .host, kind: .program, needs: ["BootFormat", "ELFFormat", "Bytes", "MonitorSupport", "KVMMonitor", "SampleImage"]),
+    Brick(
+        name: "brique-fuzz", layer: .host, kind: .program, needs: ["BootFormat", "ELFFormat", "Bytes", "MonitorSupport", "SampleImage"]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),

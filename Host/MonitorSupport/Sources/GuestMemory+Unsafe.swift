@@ -59,7 +59,7 @@ public struct GuestMemory {
         return body(&span)
     }
 
-    /// Makes the pages of `range` present at once (MADV_POPULATE_WRITE, madvise(2)). Only speed depends on it: a kernel before 5.14 refuses.
+    /// Makes the pages of `range` present at once (MADV_POPULATE_WRITE, madvise(2)). Only speed depends on it: kernels before 5.14 refuse.
     public func populate(_ range: GuestRange) {
         let page = UInt64(BRIQUE_PAGE_SIZE)
         let start = (address + UInt64(range.offset)) & ~(page - 1), end = address + UInt64(range.offset + range.byteCount)

@@ -1,4 +1,5 @@
-/// SplitMix64: a seeded generator, so that a failure can be repeated (Steele et al., "Fast splittable pseudorandom number generators", 2014).
+/// SplitMix64: a seeded generator, so that a failure can be repeated.
+/// Steele et al., "Fast splittable pseudorandom number generators", 2014.
 public struct SplitMix: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -30,8 +30,8 @@ func fuzzBoundary(seed: UInt64, seconds: Double) throws -> String {
         }
     }
     precondition(server.host.protections.allSatisfy { $0.range.physical >= server.map.heapStart })
-    return
-        "\(tally.count) calls: \(tally.answered) answered, \(tally.errors) refused, \(tally.refusedBlocks) refused blocks, \(tally.crashes) crashes, \(tally.exits) ends"
+    let refused = "\(tally.errors) refused, \(tally.refusedBlocks) refused blocks"
+    return "\(tally.count) calls: \(tally.answered) answered, \(refused), \(tally.crashes) crashes, \(tally.exits) ends"
 }
 
 private struct Tally {
