@@ -161,7 +161,7 @@ struct AppBuild {
             tick: { progress.show() })
         if let line = lines.rest() { _ = log.add(line) }
         progress.finish()
-        switch end {
+        switch end.end {
         case .exited(0): return
         case .exited:
             StandardError.write(log.text)

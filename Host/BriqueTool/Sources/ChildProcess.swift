@@ -8,6 +8,23 @@ struct ChildLaunch {
     var collected: [Int32] = []
     /// Read from /dev/null instead of this program's standard input.
     var withoutInput = false
+    /// Standard input and output through pipes of this program instead of the user's own descriptors.
+    var relaysConsole = false
+    /// For a child that does not act on signals itself.
+    var interruption: Interruption?
+
+    /// Signals are kept from the child: the first one becomes a request to it, and soon afterwards it is killed.
+    struct Interruption {
+        /// The child's end of a socket that the request is written to.
+        var descriptor: Int32
+        var request: String
+    }
+}
+
+/// How a child ended, and the signal that the user sent before it did.
+struct ChildOutcome: Equatable {
+    var end: ChildEnd
+    var interruptedBy: Int32?
 }
 
 /// How a child ended.

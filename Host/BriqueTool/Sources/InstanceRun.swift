@@ -61,24 +61,32 @@ struct InstanceRun {
                 StandardError.line("the monitor wrote a record that cannot be read (\(error))")
             }
         }
-        let end = try Supervisor.run(launch, receive: { bytes in lines.lines(adding: bytes).forEach(take) })
+        let outcome = try Supervisor.run(launch, receive: { bytes in lines.lines(adding: bytes).forEach(take) })
         if let rest = lines.rest() { take(rest) }
         if case .refusal(let status, let text)? = records.first {
             guard status != ExitStatus.monitorUnavailable.rawValue else { return .unavailable(text) }
             return .ended(.exited(status), records)
         }
-        return .ended(end, records)
+        guard case .qemu = monitor else { return .ended(outcome.end, records) }
+        return .ended(try QEMU.end(outcome.end, records: records, interruptedBy: outcome.interruptedBy), records)
     }
 
     /// Our monitors: IMAGE MEMORY_BYTES CONTROL_FD ARGUMENT…, the environment being the instance's.
     private func launch(_ monitor: Monitor) throws(ToolFailure) -> ChildLaunch {
         switch monitor {
         case .kvm, .process:
-            ChildLaunch(
+            return ChildLaunch(
                 path: installation.monitor(monitor.name),
                 arguments: [instance.image, String(instance.memory.byteCount), String(Self.controlDescriptor)] + instance.arguments,
                 environment: instance.environment, collected: [Self.controlDescriptor])
-        case .qemu: throw ToolFailure(.monitorUnavailable, "this build of brique does not drive QEMU")
+        case .qemu(let machine):
+            // Whatever QEMU would load from anywhere else is refused here, by the rules of our own monitors.
+            _ = try ImageFile.open(instance.image)
+            let arguments = try QEMU(machine: machine, accelerator: instance.accelerator).arguments(for: instance)
+            return ChildLaunch(
+                path: QEMU.guardian, arguments: ["--pdeathsig", "KILL", "--", QEMU.find() ?? QEMU.program] + arguments,
+                environment: [], collected: [QEMU.controlDescriptor], relaysConsole: true,
+                interruption: .init(descriptor: QEMU.protocolDescriptor, request: QEMU.interruptRequest))
         }
     }
 
@@ -90,6 +98,7 @@ struct InstanceRun {
         let words = CrashWords(machineArea: try? ImageFile(path: instance.image).layout.note.machineArea)
         for record in records {
             switch record {
+            case .exit: continue
             case .refusal(_, let text): StandardError.line("\(instance.name): \(text)")
             case .crash(let crash):
                 let trace = await self.trace(crash.frames, exactCount: crash.exactCount)

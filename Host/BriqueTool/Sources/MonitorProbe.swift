@@ -9,22 +9,18 @@ struct MonitorProbe {
         switch monitor {
         case .kvm: missingProgram(monitor) ?? KVMDevice.reasonAgainst()
         case .process: missingProgram(monitor)
-        case .qemu: QEMU.find() == nil ? "no \(QEMU.program) on PATH (Debian's package qemu-system-x86)" : nil
+        case .qemu: qemuReason()
         }
+    }
+
+    private func qemuReason() -> String? {
+        if QEMU.find() == nil { return "no \(QEMU.program) on PATH (Debian's package qemu-system-x86)" }
+        let hasGuardian = FileManager.default.isExecutableFile(atPath: QEMU.guardian)
+        return hasGuardian ? nil : "no \(QEMU.guardian) (Debian's package util-linux)"
     }
 
     private func missingProgram(_ monitor: Monitor) -> String? {
         let path = installation.monitor(monitor.name)
         return FileManager.default.isExecutableFile(atPath: path) ? nil : "\(path) is not there"
-    }
-}
-
-/// Debian's QEMU.
-enum QEMU {
-    static let program = "qemu-system-x86_64"
-
-    static func find(searchPath: String? = ProcessInfo.processInfo.environment["PATH"]) -> String? {
-        (searchPath ?? "").split(separator: ":").lazy.map { "\($0)/\(program)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 }

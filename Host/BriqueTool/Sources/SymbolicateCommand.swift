@@ -35,7 +35,7 @@ struct SymbolicateCommand: AsyncParsableCommand {
             guard let record = Self.record(in: line) else { continue }
             count += 1
             switch record {
-            case .refusal: continue
+            case .refusal, .exit: continue
             case .crash(let crash):
                 let trace = try await backtrace.symbolize(crash.frames, exactCount: crash.exactCount)
                 try print(CrashReport(what: words.line(for: crash, trace: trace), backtrace: trace))

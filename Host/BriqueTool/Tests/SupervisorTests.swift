@@ -7,10 +7,10 @@ import Testing
 @Suite(.serialized) struct SupervisorTests {
     private func shell(_ script: String, collected: [Int32] = [3], environment: [String] = []) throws -> (ChildEnd, String) {
         var bytes: [UInt8] = []
-        let end = try Supervisor.run(
+        let outcome = try Supervisor.run(
             ChildLaunch(path: "/bin/sh", arguments: ["-c", script], environment: environment, collected: collected, withoutInput: true),
             receive: { bytes += $0 })
-        return (end, String(decoding: bytes, as: UTF8.self))
+        return (outcome.end, String(decoding: bytes, as: UTF8.self))
     }
 
     @Test func `a child's exit status is returned`() throws {

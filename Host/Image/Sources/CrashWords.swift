@@ -127,7 +127,7 @@ public struct CrashWords: Sendable {
 }
 
 /// Intel SDM volume 3, 6.3.1.
-private enum Vector {
+enum Vector {
     static let divide: UInt64 = 0
     static let invalidOpcode: UInt64 = 6
     static let doubleFault: UInt64 = 8

@@ -2,6 +2,8 @@
 public enum MonitorRecord: Equatable, Sendable {
     /// The monitor refuses to start the instance and exits with `status`.
     case refusal(status: Int32, text: String)
+    /// The instance ended by itself; our own monitors say so by their own status.
+    case exit(status: Int32)
     case crash(CrashRecord)
     /// The process monitor's filter refused a system call and ended the instance.
     case refusedCall(RefusedCall)
@@ -17,6 +19,9 @@ public enum MonitorRecord: Equatable, Sendable {
         case "error":
             guard words.count >= 2, let status = Int32(words[1]), (1...255).contains(status) else { throw .malformed }
             self = .refusal(status: status, text: Self.printable(words.dropFirst(2).joined(separator: " ")))
+        case "exit":
+            guard words.count == 2, let status = UInt8(words[1]) else { throw .malformed }
+            self = .exit(status: Int32(status))
         case "crash": self = .crash(try CrashRecord(fields: try RecordFields(words.dropFirst())))
         case "refused": self = .refusedCall(try RefusedCall(fields: try RecordFields(words.dropFirst())))
         default: throw .unknownRecord
@@ -55,6 +60,21 @@ public struct CrashRecord: Equatable, Sendable {
     public var frames: [UInt64]
     /// What the instance said, already made printable; empty when it said nothing.
     public var message: String
+
+    /// The status that a monitor exits with: 128 and the signal that a process would die of.
+    public var status: Int32 {
+        switch kind {
+        case .panic, .outOfMemory: 134
+        case .interrupted: 130
+        case .exception:
+            switch vector {
+            case Vector.invalidOpcode: 132
+            case Vector.divide: 136
+            case Vector.alignment: 135
+            default: 139
+            }
+        }
+    }
 
     /// How many of the first frames are instructions themselves and not return addresses: a panic is a call.
     public var exactCount: Int {
