@@ -27,8 +27,8 @@ struct QEMU {
         let memory = (instance.memory.byteCount >> 10) + 1024
         let commandLine = try Self.commandLine(environment: instance.environment, arguments: instance.arguments)
         return [
-            "-M", machineOptions, "-accel", accelerator.rawValue, "-cpu", "max", "-m", "\(memory)k", "-nodefaults", "-no-user-config",
-            "-display", "none", "-no-reboot", "-kernel", instance.image, "-append", commandLine,
+            "-M", machineOptions, "-accel", accelerator.rawValue, "-cpu", processor, "-m", "\(memory)k", "-nodefaults", "-no-user-config",
+            "-global", "virtio-mmio.force-legacy=false", "-display", "none", "-no-reboot", "-kernel", instance.image, "-append", commandLine,
             "-chardev", "file,id=control,path=/dev/fd/\(Self.controlDescriptor)", "-device", "isa-debugcon,iobase=0xe9,chardev=control",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-chardev", "socket,id=protocol,fd=\(Self.protocolDescriptor)",
             "-mon", "chardev=protocol,mode=control", "-chardev", "stdio,id=console,signal=off", "-device", serialDevice,
@@ -36,9 +36,18 @@ struct QEMU {
         ]
     }
 
+    /// Under KVM QEMU's default: `max` needs registers that not every KVM has.
+    private var processor: String {
+        switch accelerator {
+        case .tcg: "max"
+        case .kvm: "qemu64"
+        }
+    }
+
+    /// A microvm without ACPI names its devices on the command line; the clock chip tells the wall time.
     private var machineOptions: String {
         switch machine {
-        case .microvm: "microvm,acpi=off"
+        case .microvm: "microvm,acpi=off,x-option-roms=off,rtc=on,isa-serial=off"
         case .q35: "q35"
         }
     }

@@ -97,7 +97,8 @@ struct Supervisor {
         unsafe sigemptyset(&set)
         unsafe sigaddset(&set, signalNumber)
         unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-        kill(getpid(), signalNumber)
+        // To this very thread, so that it is taken before the next line.
+        raise(signalNumber)
         exit(128 + signalNumber)
     }
 }

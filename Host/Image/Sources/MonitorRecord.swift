@@ -126,8 +126,9 @@ struct RecordFields {
         for word in words {
             guard let equals = word.firstIndex(of: "="), equals != word.startIndex else { throw .malformed }
             let key = String(word[..<equals])
-            guard values[key] == nil else { throw .duplicateField }
-            values[key] = String(word[word.index(after: equals)...])
+            let value = String(word[word.index(after: equals)...])
+            // Said twice is no harm, said in two ways is.
+            guard values.updateValue(value, forKey: key) ?? value == value else { throw .duplicateField }
         }
     }
 

@@ -44,7 +44,7 @@ private let malformed: [(String, RecordError)] = [
     ("", RecordError.unknownRecord), ("hello", .unknownRecord), ("error", .malformed), ("error 0 x", .malformed),
     ("error 256 x", .malformed), ("crash", .malformed), ("crash kind=other", .malformed), ("crash kind=panic rip=-1", .malformed),
     ("crash kind=panic rip=0x", .malformed), ("crash kind=panic rip=0x10000000000000000", .malformed),
-    ("crash kind=panic kind=panic", .duplicateField), ("crash kind=panic =1", .malformed), ("crash kind=panic message=%4", .malformed),
+    ("crash kind=panic rip=1 rip=2", .duplicateField), ("crash kind=panic =1", .malformed), ("crash kind=panic message=%4", .malformed),
     ("crash kind=panic message=%zz", .malformed), ("crash kind=panic frames=1,,2", .malformed), ("refused rip=0x1", .malformed),
     ("refused call=99999999999999999999", .malformed),
 ]
