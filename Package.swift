@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
 
 // The layers, lowest first, and what each may import beside earlier bricks of its own row.
@@ -161,7 +162,9 @@ let wholeTargets: [Target] = [
 ]
 
 // An image is built from the guest's bricks alone: the tool says so by this variable, and nothing is fetched for it.
-let built = Context.environment["BRIQUE_GUEST"] == nil ? bricks : bricks.filter { $0.layer != .host }
+// An installed copy has no other sources.
+let isWhole = Context.environment["BRIQUE_GUEST"] == nil && access(Context.packageDirectory + "/Host", F_OK) == 0
+let built = isWhole ? bricks : bricks.filter { $0.layer != .host }
 
 // The layer table is enforced here: a forbidden or forward import does not even resolve.
 var layers: [String: Layer] = [:]

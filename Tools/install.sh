@@ -47,7 +47,7 @@ prefix=$(CDPATH= cd -- "$prefix" && pwd -P)
 
 echo "building the tool and the monitors" >&2
 # With the Swift runtime inside: an installed tool runs images also where no toolchain is.
-swift build --package-path "$home" --scratch-path "$home/.build-install" -c release --static-swift-stdlib --product brique >&2
+swift build --package-path "$home" --scratch-path "$home/.build-install" -c release --static-swift-stdlib -Xlinker -s --product brique >&2
 for monitor in brique-monitor-kvm brique-monitor-process; do
     swift build --package-path "$home" --scratch-path "$home/.build-monitor" --triple x86_64-unknown-linux-gnu \
         --toolset "$home/Tools/Toolchain/monitor.json" -c release --product "$monitor" >&2
