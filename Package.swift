@@ -128,6 +128,10 @@ let safety: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+// An image is built from the guest's bricks alone: the tool says so by this variable, and nothing is fetched for it.
+// An installed copy has no other sources.
+let isWhole = Context.environment["BRIQUE_GUEST"] == nil && access(Context.packageDirectory + "/Host", F_OK) == 0
+
 func targets(of brick: Brick) -> [Target] {
     let place = "\(brick.layer.folder)/\(brick.name)"
     let dependencies = brick.needs.map { Target.Dependency(stringLiteral: $0) } + brick.packages
@@ -138,7 +142,7 @@ func targets(of brick: Brick) -> [Target] {
         case .program:
             .executableTarget(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", swiftSettings: safety)
         }
-    guard brick.tests else { return [target] }
+    guard brick.tests, isWhole else { return [target] }
     let testDependencies = ([brick.name] + brick.needs + brick.testNeeds).map { Target.Dependency(stringLiteral: $0) }
     return [
         target,
@@ -161,9 +165,6 @@ let wholeTargets: [Target] = [
     wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
 
-// An image is built from the guest's bricks alone: the tool says so by this variable, and nothing is fetched for it.
-// An installed copy has no other sources.
-let isWhole = Context.environment["BRIQUE_GUEST"] == nil && access(Context.packageDirectory + "/Host", F_OK) == 0
 let built = isWhole ? bricks : bricks.filter { $0.layer != .host }
 
 // The layer table is enforced here: a forbidden or forward import does not even resolve.

@@ -28,8 +28,8 @@ struct QEMU {
         let commandLine = try Self.commandLine(environment: instance.environment, arguments: instance.arguments)
         return [
             "-M", machineOptions, "-accel", accelerator.rawValue, "-cpu", processor, "-m", "\(memory)k",
-            "-nodefaults", "-no-user-config",
-            "-global", "virtio-mmio.force-legacy=false", "-display", "none", "-no-reboot", "-kernel", instance.image, "-append", commandLine,
+            "-nodefaults", "-no-user-config", "-global", "virtio-mmio.force-legacy=false", "-display", "none", "-no-reboot",
+            "-kernel", instance.image, "-append", commandLine,
             "-chardev", "file,id=control,path=/dev/fd/\(Self.controlDescriptor)", "-device", "isa-debugcon,iobase=0xe9,chardev=control",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-chardev", "socket,id=protocol,fd=\(Self.protocolDescriptor)",
             "-mon", "chardev=protocol,mode=control", "-chardev", "stdio,id=console,signal=off", "-device", serialDevice,
