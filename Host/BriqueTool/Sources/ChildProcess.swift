@@ -25,6 +25,12 @@ struct ChildLaunch {
 struct ChildOutcome: Equatable {
     var end: ChildEnd
     var interruptedBy: Int32?
+
+    /// The end, where an exit that only says which signal it was is that signal: as a shell would report it.
+    var asProcess: ChildEnd {
+        guard let interruptedBy, end == .exited(128 + interruptedBy) else { return end }
+        return .signalled(interruptedBy)
+    }
 }
 
 /// How a child ended.

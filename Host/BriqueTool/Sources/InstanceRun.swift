@@ -67,7 +67,7 @@ struct InstanceRun {
             guard status != ExitStatus.monitorUnavailable.rawValue else { return .unavailable(text) }
             return .ended(.exited(status), records)
         }
-        guard case .qemu = monitor else { return .ended(outcome.end, records) }
+        guard case .qemu = monitor else { return .ended(outcome.asProcess, records) }
         return .ended(try QEMU.end(outcome.end, records: records, interruptedBy: outcome.interruptedBy), records)
     }
 
@@ -81,7 +81,10 @@ struct InstanceRun {
                 environment: instance.environment, collected: [Self.controlDescriptor])
         case .qemu(let machine):
             // Whatever QEMU would load from anywhere else is refused here, by the rules of our own monitors.
-            _ = try ImageFile.open(instance.image)
+            let layout = try ImageFile.open(instance.image).layout
+            guard instance.memory.byteCount >= ImageReport.leastMemory(of: layout) else {
+                throw ToolFailure(.memoryTooSmall, "\(instance.name): the memory is too small for this image")
+            }
             let arguments = try QEMU(machine: machine, accelerator: instance.accelerator).arguments(for: instance)
             return ChildLaunch(
                 path: QEMU.guardian, arguments: ["--pdeathsig", "KILL", "--", QEMU.find() ?? QEMU.program] + arguments,

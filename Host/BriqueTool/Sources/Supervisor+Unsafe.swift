@@ -40,13 +40,14 @@ struct Supervisor {
         }
         if launch.withoutInput { unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) }
         for (own, child) in channels.inherited { unsafe posix_spawn_file_actions_adddup2(&actions, own, child) }
+        // Never the mask of this thread: the runtime's workers block nearly all signals.
+        var blocked = sigset_t()
+        unsafe sigemptyset(&blocked)
         if launch.interruption != nil {
-            var blocked = sigset_t()
-            unsafe sigemptyset(&blocked)
             for number in SignalPipe.numbers where number != SIGCHLD { unsafe sigaddset(&blocked, number) }
-            unsafe posix_spawnattr_setsigmask(&attributes, &blocked)
-            unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         }
+        unsafe posix_spawnattr_setsigmask(&attributes, &blocked)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child: pid_t = 0
         let failure = unsafe withStrings([launch.path] + launch.arguments) { arguments in
             unsafe withStrings(launch.environment) { environment in

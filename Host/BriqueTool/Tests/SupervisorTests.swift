@@ -38,6 +38,11 @@ import Testing
             ])
     }
 
+    @Test func `a child blocks no signal, whatever thread starts it`() async throws {
+        let mask = try await Task.detached { try self.shell("grep SigBlk /proc/self/status >&3").1 }.value
+        #expect(mask == "SigBlk:\t0000000000000000\n")
+    }
+
     @Test func `no descriptor beyond those given is inherited`() throws {
         let (_, text) = try shell("for f in /proc/self/fd/*; do [ -e $f ] && echo ${f##*/} >&3; done; true")
         #expect(Set(text.split(separator: "\n").map(String.init)).isSubset(of: ["0", "1", "2", "3"]))
@@ -104,6 +109,13 @@ import Testing
         let script = "head -c 100000 /dev/urandom >&3; echo 'crash kind=panic message=x' >&3; exit 134\n"
         #expect(try await run(folder, script: script) == .exited(134))
     }
+}
+
+@Test func `a status that stands for the user's signal is that signal`() {
+    #expect(ChildOutcome(end: .exited(143), interruptedBy: 15).asProcess == .signalled(15))
+    #expect(ChildOutcome(end: .exited(143), interruptedBy: 2).asProcess == .exited(143))
+    #expect(ChildOutcome(end: .exited(143), interruptedBy: nil).asProcess == .exited(143))
+    #expect(ChildOutcome(end: .signalled(9), interruptedBy: 15).asProcess == .signalled(9))
 }
 
 @Test func `lines are gathered from chunks and long ones dropped`() {

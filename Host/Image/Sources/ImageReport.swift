@@ -86,7 +86,7 @@ public struct ImageReport: Codable, Equatable, Sendable {
 
     /// The image, then what a loader takes of the end of memory: one page of boot information and four levels of page
     /// tables, of which only the last has more than one page.
-    static func leastMemory(of layout: ImageLayout) -> UInt64 {
+    public static func leastMemory(of layout: ImageLayout) -> UInt64 {
         let page = ImageLayout.pageByteCount
         let image = layout.imageEnd - ImageLayout.lowestAddress
         let tableReach: UInt64 = 512 * page
