@@ -14,10 +14,14 @@ public struct HostControl: Sendable {
         process = Linux.processIdentifier
     }
 
-    /// From now on this process is killed when the tool dies. A change of user undoes this (prctl(2)).
+    /// From now on this process is killed when the tool dies; if it is dead already, this process ends. A change of user undoes this
+    /// (prctl(2)).
     public func dieWithTool() {
+        guard hasTool else { return }
         // SIGKILL
-        if hasTool { _ = Linux.control(.setParentDeathSignal, 9) }
+        _ = Linux.control(.setParentDeathSignal, 9)
+        // A tool that died before that sends no signal, but nobody reads the records any more: poll(2) tells without being asked.
+        if Poll.wait(descriptor, for: 0, nanoseconds: 0) != 0 { Linux.exit(RefusalStatus.hostRefused.rawValue) }
     }
 
     public var processIdentifier: UInt32 { UInt32(bitPattern: process) }
