@@ -51,7 +51,11 @@ import Brique
 private struct Chain: ~Copyable {
     private var first: Link?
 
+    /// Left alone by the blocks: the links between them are the language's own allocations, which cannot be refused.
+    private static let reserve = 16 << 10
+
     mutating func add(byteCount: Int, mark: UInt8) throws(OutOfMemory) {
+        guard Memory.freeByteCount >= byteCount + Self.reserve else { throw OutOfMemory(byteCount: byteCount) }
         var block = try MemoryBlock(byteCount: byteCount)
         for offset in 0..<byteCount { block[offset] = mark }
         first = Link(block: block, mark: mark, next: first)

@@ -3,8 +3,10 @@ import MonitorSupport
 
 /// What this process gives up before the guest runs. Every step must succeed: isolation is never silently weaker.
 enum Isolation {
-    /// CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC, and CLONE_NEWUSER.
-    private static let namespaces: UInt64 = 0x0e02_0000, userNamespace: UInt64 = 0x1000_0000
+    /// CLONE_NEWCGROUP|CLONE_NEWUTS, and CLONE_NEWUSER.
+    private static let namespaces: UInt64 = 0x0600_0000, userNamespace: UInt64 = 0x1000_0000
+    /// The new root: a directory that holds nothing but this process's own descriptor numbers, and ends with it (proc(5)).
+    private static let emptyPlace: StaticString = "/proc/self/fdinfo"
     /// "nobody"
     private static let nobody: UInt64 = 65534
 
@@ -12,12 +14,14 @@ enum Isolation {
     static func enter() throws(Refusal) {
         if call(__NR_geteuid) == 0 {
             try check(call(__NR_unshare, namespaces), "the system refuses namespaces")
+            try enterEmptyPlace()
             try check(call(__NR_setgroups), "cannot leave the groups")
             try check(call(__NR_setresgid, nobody, nobody, nobody), "cannot leave the group")
             // Leaving user 0 clears every capability and makes the process undumpable (capabilities(7), prctl(2)).
             try check(call(__NR_setresuid, nobody, nobody, nobody), "cannot stop being root")
         } else {
             try check(call(__NR_unshare, namespaces | userNamespace), "the system refuses user namespaces, so this monitor cannot isolate")
+            try enterEmptyPlace()
             try check(dropCapabilities(), "cannot drop the capabilities")
             try check(Linux.control(.setDumpable, 0), "cannot hide this process's memory")
         }
@@ -25,6 +29,14 @@ enum Isolation {
 
     private static func check(_ result: Int64, _ text: StaticString) throws(Refusal) {
         guard result == 0 else { throw Refusal(.unavailable, text, errno: result) }
+    }
+
+    /// Shuts the file system out: neither a path from the root nor one from the working directory leads anywhere.
+    private static func enterEmptyPlace() throws(Refusal) {
+        // SAFETY: a static string ends with a zero byte and lives for ever.
+        try check(call(__NR_chroot, unsafe UInt64(UInt(bitPattern: emptyPlace.utf8Start))), "cannot leave the file system (is /proc mounted?)")
+        let root: StaticString = "/"
+        try check(call(__NR_chdir, unsafe UInt64(UInt(bitPattern: root.utf8Start))), "cannot leave the working directory")
     }
 
     private static func dropCapabilities() -> Int64 {

@@ -1,6 +1,8 @@
 /// The instance has no room for what was asked.
 public struct OutOfMemory: Error, Equatable {
     public let byteCount: Int
+
+    public init(byteCount: Int) { self.byteCount = byteCount }
 }
 
 /// The memory of this instance.
