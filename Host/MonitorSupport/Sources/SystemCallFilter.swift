@@ -39,6 +39,7 @@ public struct SystemCallFilter {
     public enum Condition {
         /// The low 32 bits are one of three numbers: all the kernel looks at for descriptors, process and signal numbers.
         case oneOf(Int, UInt32, UInt32, UInt32)
+        case is32(Int, UInt32)
         case below32(Int, UInt32)
         /// All 64 bits.
         case equals(Int, UInt64)
@@ -77,6 +78,9 @@ public struct SystemCallFilter {
             append(Self.jumpEqual, a, whenTrue: 2, whenFalse: 0)
             append(Self.jumpEqual, b, whenTrue: 1, whenFalse: 0)
             append(Self.jumpEqual, c, whenTrue: 0, whenFalse: Self.pending)
+        case .is32(let argument, let value):
+            append(Self.loadWord, Self.low(argument))
+            append(Self.jumpEqual, value, whenTrue: 0, whenFalse: Self.pending)
         case .below32(let argument, let limit):
             append(Self.loadWord, Self.low(argument))
             append(Self.jumpGreaterOrEqual, limit, whenTrue: Self.pending, whenFalse: 0)
@@ -150,13 +154,13 @@ extension SystemCallFilter {
     public mutating func allowConsole(control: HostControl) {
         let controlNumber = UInt32(bitPattern: control.descriptor.number)
         allow(__NR_write, where: .oneOf(0, 1, 2, controlNumber))
-        allow(__NR_read, where: .oneOf(0, 0, 0, 0))
+        allow(__NR_read, where: .is32(0, 0))
         allow(__NR_ppoll, where: .below32(1, 2))
         allow(__NR_restart_syscall)  // how the kernel continues a ppoll after SIGCONT
         allow(__NR_clock_gettime)
         allow(__NR_getrandom)
         allow(__NR_exit_group)
         allow(__NR_rt_sigreturn)
-        allow(__NR_tgkill, where: .oneOf(0, control.processIdentifier, control.processIdentifier, control.processIdentifier))
+        allow(__NR_tgkill, where: .is32(0, control.processIdentifier))
     }
 }
