@@ -3,6 +3,7 @@ import VirtioFormat
 
 /// A piece of a base address register's region.
 public struct PCIRegion: Equatable, Sendable {
+    /// Zero: there is none.
     public var address: UInt64 = 0
     public var byteCount: UInt32 = 0
 }
@@ -25,56 +26,58 @@ public struct VirtioPCIStructures: Equatable, Sendable {
         let identity = configuration.read(VirtioPCI.identityOffset, .long)
         guard identity & 0xffff == VirtioPCI.vendor else { return nil }
         let device = identity >> 16
-        if device == VirtioPCI.transitionalConsole {
-            type = VirtioDeviceType.console
-        } else if device > VirtioPCI.deviceBase {
-            type = device - VirtioPCI.deviceBase
-        } else {
-            return nil
-        }
-        guard configuration.read(VirtioPCI.commandOffset, .long) & VirtioPCI.statusCapabilities != 0 else { return nil }
+        type = device == VirtioPCI.transitionalConsole ? VirtioDeviceType.console : device &- VirtioPCI.deviceBase
+        guard type &- 1 < VirtioPCI.deviceTypeLimit,
+            configuration.read(VirtioPCI.commandOffset, .long) & VirtioPCI.statusCapabilities != 0
+        else { return nil }
         var at = Int(configuration.read(VirtioPCI.capabilitiesOffset, .long) & 0xfc)
-        var count = 0
-        while at >= 0x40, count < VirtioPCI.capabilityLimit {
+        var patience = VirtioPCI.capabilityLimit
+        while at >= 0x40, patience > 0 {
             let header = configuration.read(at, .long)
-            take(UInt8(truncatingIfNeeded: header), UInt8(truncatingIfNeeded: header >> 24), at: at, configuration)
+            // The longest one has 20 bytes.
+            if at <= 0xec { take(header, at: at, configuration) }
             at = Int(header >> 8 & 0xfc)
-            count += 1
+            patience &-= 1
         }
-        // §4.1.4.4: a notification is two bytes at a multiple of two.
+        // §4.1.4.4: a notification is two bytes, at a multiple of two. Greater steps than a page are nobody's.
         guard common.byteCount >= UInt32(VirtioPCICommon.byteCount), notification.byteCount >= 2, vectorTable.byteCount > 0,
-            notificationMultiplier & 1 == 0
+            notificationMultiplier & 1 == 0, notificationMultiplier <= 4096
         else { return nil }
     }
 
-    private mutating func take(_ identifier: UInt8, _ configurationType: UInt8, at: Int, _ configuration: some RegisterBank) {
-        if identifier == VirtioPCI.capabilityMSIX, at <= 0xf4 {
+    private mutating func take(_ header: UInt32, at: Int, _ configuration: some RegisterBank) {
+        let second = configuration.read(at &+ 4, .long)
+        if header & 0xff == VirtioPCI.capabilityMSIX {
             // The low three bits of the table's word are its base address register.
-            let table = configuration.read(at + 4, .long)
-            vectorTable = region(bar: table & 7, offset: table & ~7, byteCount: 16, configuration)
+            vectorTable = Self.region(bar: second & 7, offset: second & ~7, byteCount: 16, configuration)
             vectorCapability = at
+            return
         }
-        guard identifier == VirtioPCI.capabilityVendor, at <= 0xec else { return }
-        let bar = configuration.read(at + 4, .long) & 0xff
-        let offset = configuration.read(at + 8, .long)
-        let byteCount = configuration.read(at + 12, .long)
         // §4.1.4.1: the first one of a kind that works is the preferred one.
-        if configurationType == VirtioPCI.commonConfiguration, common.byteCount == 0 {
-            common = region(bar: bar, offset: offset, byteCount: byteCount, configuration)
-        } else if configurationType == VirtioPCI.notifyConfiguration, notification.byteCount == 0 {
-            notification = region(bar: bar, offset: offset, byteCount: byteCount, configuration)
-            notificationMultiplier = configuration.read(at + 16, .long)
+        let kind = header >> 24
+        let isCommon = kind == VirtioPCI.commonConfiguration && common.byteCount == 0
+        let isNotification = kind == VirtioPCI.notifyConfiguration && notification.byteCount == 0
+        guard header & 0xff == VirtioPCI.capabilityVendor, isCommon || isNotification else { return }
+        let region = Self.region(
+            bar: second & 0xff, offset: configuration.read(at &+ 8, .long), byteCount: configuration.read(at &+ 12, .long), configuration)
+        if isCommon {
+            common = region
+        } else {
+            notification = region
+            notificationMultiplier = configuration.read(at &+ 16, .long)
         }
     }
 
-    /// Empty if the register is not a memory one that the firmware has placed.
-    private func region(bar: UInt32, offset: UInt32, byteCount: UInt32, _ configuration: some RegisterBank) -> PCIRegion {
-        guard bar < 6, byteCount <= .max - offset else { return PCIRegion() }
-        let register = configuration.read(VirtioPCI.barOffset + 4 * Int(bar), .long)
-        guard register & 1 == 0 else { return PCIRegion() }
+    /// Empty if the register is not a memory one that the firmware has placed below 512 GiB.
+    @inline(never) private static func region(
+        bar: UInt32, offset: UInt32, byteCount: UInt32, _ configuration: some RegisterBank
+    ) -> PCIRegion {
+        let place = VirtioPCI.barOffset &+ 4 &* Int(bar)
+        guard bar < 6, byteCount <= .max &- offset else { return PCIRegion() }
+        let register = configuration.read(place, .long)
         var base = UInt64(register & ~15)
-        if register & 6 == 4, bar < 5 { base |= UInt64(configuration.read(VirtioPCI.barOffset + 4 * Int(bar) + 4, .long)) << 32 }
-        guard base != 0, base < 1 << 39 else { return PCIRegion() }
-        return PCIRegion(address: base + UInt64(offset), byteCount: byteCount)
+        if register & 6 == 4, bar < 5 { base |= UInt64(configuration.read(place &+ 4, .long)) << 32 }
+        guard register & 1 == 0, base != 0, base >> 39 == 0 else { return PCIRegion() }
+        return PCIRegion(address: base &+ UInt64(offset), byteCount: byteCount)
     }
 }

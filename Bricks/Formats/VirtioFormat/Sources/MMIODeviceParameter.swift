@@ -6,55 +6,50 @@ public struct MMIODeviceParameter: Equatable, Sendable {
 
     public static let prefix: StaticString = "virtio_mmio.device="
 
-    /// The parameter in `token`, or nil if it is not well-formed. SIZE (K, M and G allowed) must hold the registers.
+    /// What stands in `token` from `start` on, or nil if it is not well-formed. Of SIZE, whose unit may be K, M or G, only
+    /// its form is looked at: a driver maps what it uses.
     public init?(parsing token: borrowing Span<UInt8>, from start: Int) {
         var at = start
-        guard var byteCount = Self.number(token, &at) else { return nil }
-        if at < token.count {
-            switch token[at] | 0x20 {
-            case UInt8(ascii: "k"): byteCount &<<= 10
-            case UInt8(ascii: "m"): byteCount &<<= 20
-            case UInt8(ascii: "g"): byteCount &<<= 30
-            default: at -= 1
-            }
-            at += 1
+        guard Self.number(token, &at) != nil else { return nil }
+        switch Self.byte(token, at) | 0x20 {
+        case UInt8(ascii: "k"), UInt8(ascii: "m"), UInt8(ascii: "g"): at &+= 1
+        default: break
         }
-        guard byteCount >= UInt64(VirtioMMIO.byteCount), Self.skip(UInt8(ascii: "@"), token, &at) else { return nil }
-        guard let base = Self.number(token, &at), Self.skip(UInt8(ascii: ":"), token, &at) else { return nil }
+        guard Self.byte(token, at) == UInt8(ascii: "@") else { return nil }
+        at &+= 1
+        guard let base = Self.number(token, &at), Self.byte(token, at) == UInt8(ascii: ":") else { return nil }
+        at &+= 1
         guard let interrupt = Self.number(token, &at), interrupt <= 0xffff else { return nil }
-        guard at == token.count || token[at] == UInt8(ascii: ":") else { return nil }
+        guard at == token.count || Self.byte(token, at) == UInt8(ascii: ":") else { return nil }
         self.base = base
         self.interrupt = UInt32(truncatingIfNeeded: interrupt)
     }
 
-    private static func skip(_ byte: UInt8, _ token: borrowing Span<UInt8>, _ at: inout Int) -> Bool {
-        guard at < token.count, token[at] == byte else { return false }
-        at += 1
-        return true
-    }
+    /// Zero behind the end.
+    private static func byte(_ token: borrowing Span<UInt8>, _ at: Int) -> UInt8 { at < token.count ? token[at] : 0 }
 
     /// Decimal, or hexadecimal after `0x`; below 2^60.
-    private static func number(_ token: borrowing Span<UInt8>, _ at: inout Int) -> UInt64? {
+    @inline(never) private static func number(_ token: borrowing Span<UInt8>, _ at: inout Int) -> UInt64? {
         var value: UInt64 = 0
-        var base: UInt64 = 10
-        if at + 2 < token.count, token[at] == UInt8(ascii: "0"), token[at + 1] | 0x20 == UInt8(ascii: "x") {
+        var base: UInt8 = 10
+        if byte(token, at) == UInt8(ascii: "0"), byte(token, at &+ 1) | 0x20 == UInt8(ascii: "x") {
             base = 16
-            at += 2
+            at &+= 2
         }
         let first = at
-        while at < token.count, let digit = hexadecimalDigit(token[at]), digit < base {
+        while let digit = hexadecimalDigit(byte(token, at)), digit < base {
             guard value >> 56 == 0 else { return nil }
-            value = value * base + UInt64(digit)
-            at += 1
+            value = value &* UInt64(base) &+ UInt64(digit)
+            at &+= 1
         }
         return at > first ? value : nil
     }
 }
 
 /// The value of an ASCII hexadecimal digit of either case, or nil.
-public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+@inline(never) public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     let digit = byte &- UInt8(ascii: "0")
     if digit < 10 { return digit }
     let letter = (byte | 0x20) &- UInt8(ascii: "a")
-    return letter < 6 ? letter + 10 : nil
+    return letter < 6 ? letter &+ 10 : nil
 }

@@ -27,8 +27,8 @@ public enum VirtioDeviceType {
 
 /// virtio-console, virtio 1.2 §5.3: the queues of port 0.
 public enum VirtioConsoleQueue {
-    public static let receive = 0
-    public static let transmit = 1
+    public static let receive: UInt32 = 0
+    public static let transmit: UInt32 = 1
 }
 
 /// Where the parts of a split queue lie when they follow each other, virtio 1.2 §2.7.
@@ -43,10 +43,10 @@ public struct SplitQueueLayout: Sendable {
     public static let ringIndexOffset = 2
     public static let ringOffset = 4
 
-    public var availableOffset: Int { Self.descriptorByteCount * size }
+    public var availableOffset: Int { Self.descriptorByteCount &* size }
     /// Aligned to 4.
-    public var usedOffset: Int { (availableOffset + 6 + 2 * size + 3) & ~3 }
-    public var byteCount: Int { usedOffset + 6 + Self.usedElementByteCount * size }
+    public var usedOffset: Int { (availableOffset &+ 6 &+ 2 &* size &+ 3) & ~3 }
+    public var byteCount: Int { usedOffset &+ 6 &+ Self.usedElementByteCount &* size }
 
     /// VIRTQ_DESC_F_WRITE: the device writes this buffer.
     public static let flagWrite: UInt16 = 2
@@ -103,6 +103,8 @@ public enum VirtioPCI {
     /// A device's own number is this plus its type; a transitional one has 0x1000 and up.
     public static let deviceBase: UInt32 = 0x1040
     public static let transitionalConsole: UInt32 = 0x1003
+    /// Device numbers end at 0x107f.
+    public static let deviceTypeLimit: UInt32 = 0x3f
 
     public static let identityOffset = 0x00
     public static let commandOffset = 0x04
@@ -112,12 +114,12 @@ public enum VirtioPCI {
     public static let commandEnable: UInt32 = 0x6
     public static let statusCapabilities: UInt32 = 0x10 << 16
 
-    public static let capabilityMSIX: UInt8 = 0x11
-    public static let capabilityVendor: UInt8 = 0x09
+    public static let capabilityMSIX: UInt32 = 0x11
+    public static let capabilityVendor: UInt32 = 0x09
     /// Capabilities are four-byte aligned in 192 bytes: a longer list has a loop.
     public static let capabilityLimit = 48
 
     /// `cfg_type` of a virtio capability.
-    public static let commonConfiguration: UInt8 = 1
-    public static let notifyConfiguration: UInt8 = 2
+    public static let commonConfiguration: UInt32 = 1
+    public static let notifyConfiguration: UInt32 = 2
 }

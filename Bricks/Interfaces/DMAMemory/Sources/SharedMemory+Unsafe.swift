@@ -16,15 +16,24 @@ import _Volatile
         self.byteCount = byteCount
     }
 
+    /// No bytes: every access traps.
+    public init() {
+        base = 0
+        deviceAddress = 0
+        byteCount = 0
+    }
+
     public func slice(at offset: Int, byteCount: Int) -> SharedMemory {
         precondition(offset >= 0 && byteCount >= 0 && offset <= self.byteCount && byteCount <= self.byteCount - offset)
-        return unsafe SharedMemory(base: base + UInt(offset), deviceAddress: deviceAddress + UInt64(offset), byteCount: byteCount)
+        return unsafe SharedMemory(
+            base: base &+ UInt(bitPattern: offset), deviceAddress: deviceAddress &+ UInt64(bitPattern: Int64(offset)), byteCount: byteCount)
     }
 
     // SAFETY (all below): `address` has checked the whole access, and `init`'s caller owns the bytes.
     private func address(of offset: Int, _ count: Int) -> UInt {
-        precondition(offset >= 0 && offset <= byteCount - count)
-        return base + UInt(offset)
+        // As unsigned numbers, so that a negative offset is a great one; `count` is at most 8, and no region is that near to the top.
+        precondition(UInt(bitPattern: offset) &+ UInt(bitPattern: count) <= UInt(bitPattern: byteCount) && offset >= 0)
+        return base &+ UInt(bitPattern: offset)
     }
 
     public func load8(at offset: Int) -> UInt8 {

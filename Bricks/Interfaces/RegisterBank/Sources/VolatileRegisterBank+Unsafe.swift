@@ -9,7 +9,7 @@ import _Volatile
 
     // SAFETY (both): `init`'s caller keeps the registers mapped; the drivers' offsets lie inside their device's window.
     public func read(_ offset: Int, _ width: RegisterWidth) -> UInt32 {
-        let address = base + UInt(offset)
+        let address = base &+ UInt(bitPattern: offset)
         return switch width {
         case .byte: UInt32(unsafe VolatileMappedRegister<UInt8>(unsafeBitPattern: address).load())
         case .word: UInt32(unsafe VolatileMappedRegister<UInt16>(unsafeBitPattern: address).load())
@@ -18,7 +18,7 @@ import _Volatile
     }
 
     public func write(_ value: UInt32, to offset: Int, _ width: RegisterWidth) {
-        let address = base + UInt(offset)
+        let address = base &+ UInt(bitPattern: offset)
         switch width {
         case .byte: unsafe VolatileMappedRegister<UInt8>(unsafeBitPattern: address).store(UInt8(truncatingIfNeeded: value))
         case .word: unsafe VolatileMappedRegister<UInt16>(unsafeBitPattern: address).store(UInt16(truncatingIfNeeded: value))

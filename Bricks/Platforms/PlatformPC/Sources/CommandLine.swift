@@ -19,10 +19,10 @@ struct CommandLine: ~Escapable {
     init(_ bytes: Span<UInt8>) { self.bytes = bytes }
 
     /// The tokens' bytes, one after the other, from `at` on.
-    private func nextToken(_ at: inout Int) -> Range<Int>? {
-        while at < bytes.count, isSpace(bytes[at]) { at += 1 }
+    @inline(never) private func nextToken(_ at: inout Int) -> Range<Int>? {
+        while at < bytes.count, isSpace(bytes[at]) { at &+= 1 }
         let start = at
-        while at < bytes.count, !isSpace(bytes[at]) { at += 1 }
+        while at < bytes.count, !isSpace(bytes[at]) { at &+= 1 }
         return at > start ? start..<at : nil
     }
 
@@ -33,8 +33,8 @@ struct CommandLine: ~Escapable {
         guard token.count >= prefix.utf8CodeUnitCount else { return false }
         var index = 0
         while index < prefix.utf8CodeUnitCount {
-            guard bytes[token.lowerBound + index] == prefix.byte(index) else { return false }
-            index += 1
+            guard bytes[token.lowerBound &+ index] == prefix.byte(index) else { return false }
+            index &+= 1
         }
         return true
     }
@@ -58,13 +58,13 @@ struct CommandLine: ~Escapable {
         var isBehindDashes = false
         while let token = nextToken(&at) {
             if isDevice(token) { continue }
-            if !isBehindDashes, token.count == 2, bytes[token.lowerBound] == 0x2d, bytes[token.lowerBound + 1] == 0x2d {
+            if !isBehindDashes, token.count == 2, bytes[token.lowerBound] == 0x2d, bytes[token.lowerBound &+ 1] == 0x2d {
                 isBehindDashes = true
                 continue
             }
             guard isBehindDashes == arguments, arguments || hasEquals(token) else { continue }
             try decode(token, into: &output, &end)
-            count += 1
+            count &+= 1
         }
         return count
     }
@@ -73,7 +73,7 @@ struct CommandLine: ~Escapable {
         var index = token.lowerBound
         while index < token.upperBound {
             if bytes[index] == UInt8(ascii: "=") { return true }
-            index += 1
+            index &+= 1
         }
         return false
     }
@@ -83,20 +83,20 @@ struct CommandLine: ~Escapable {
         while index < token.upperBound {
             var byte = bytes[index]
             if byte == UInt8(ascii: "%") {
-                guard index + 2 < token.upperBound, let high = hexadecimalDigit(bytes[index + 1]),
-                    let low = hexadecimalDigit(bytes[index + 2]), high | low != 0
+                guard index &+ 2 < token.upperBound, let high = hexadecimalDigit(bytes[index &+ 1]),
+                    let low = hexadecimalDigit(bytes[index &+ 2]), high | low != 0
                 else { throw .badEscape }
                 byte = high << 4 | low
-                index += 2
+                index &+= 2
             }
             append(byte, to: &output, &end)
-            index += 1
+            index &+= 1
         }
         append(0, to: &output, &end)
     }
 
-    private func append(_ byte: UInt8, to output: inout MutableSpan<UInt8>, _ end: inout Int) {
+    @inline(never) private func append(_ byte: UInt8, to output: inout MutableSpan<UInt8>, _ end: inout Int) {
         output[end] = byte
-        end += 1
+        end &+= 1
     }
 }

@@ -6,25 +6,24 @@
         private static var debugConsole: UInt16 { 0xe9 }
         private static var debugExit: UInt16 { 0xf4 }
 
-        func put(_ byte: UInt8) {
+        @inline(never) func put(_ byte: UInt8) {
             // QEMU's debug console reads as its own port number.
             if brique_in8(Self.debugConsole) == 0xe9 { return brique_out8(Self.debugConsole, byte) }
-            if let serial = SerialPort() { serial.write(byte) }
+            if SerialPort.isPresent { SerialPort.write(byte) }
         }
 
         /// Ends the machine, by the first of these that it has: debug exit, keyboard controller, triple fault.
-        func end(_ status: UInt8) -> Never {
-            brique_out8(Self.debugExit, status)
+        func end(_ status: UInt64) -> Never {
+            brique_out8(Self.debugExit, UInt8(truncatingIfNeeded: status))
             brique_out8(0x64, 0xfe)
             _ = brique_core_call(UInt64(BRIQUE_CORE_RESET), 0, 0, 0)
             fatalError()
         }
 
-        /// The record `error STATUS TEXT`, and the end.
-        func refuse(_ status: UInt8, _ text: StaticString) -> Never {
-            put("error ")
-            put(decimal: UInt64(status))
-            put(" ")
+        /// A record `exit STATUS`, or `error STATUS` with a text that begins with a space; and the end.
+        @inline(never) func end(_ record: StaticString, _ status: UInt64, _ text: StaticString = "") -> Never {
+            put(record)
+            put(decimal: status)
             put(text)
             put("\n")
             end(status)
@@ -32,29 +31,26 @@
     }
 
     /// The first serial port: a 16550 at its traditional place, with whatever rate the firmware set.
-    struct SerialPort {
+    enum SerialPort {
         private static var base: UInt16 { 0x3f8 }
         static var interrupt: UInt32 { 4 }
 
-        /// Nil: there is none.
-        init?() { guard status != 0xff else { return nil } }
+        private static var status: UInt8 { brique_in8(base + 5) }
+        static var isPresent: Bool { status != 0xff }
+        static var hasInput: Bool { status & 1 != 0 }
+        static func read() -> UInt8 { brique_in8(base) }
 
-        private var status: UInt8 { brique_in8(Self.base + 5) }
-
-        var hasInput: Bool { status & 1 != 0 }
-        func read() -> UInt8 { brique_in8(Self.base) }
-
-        func write(_ byte: UInt8) {
+        @inline(never) static func write(_ byte: UInt8) {
             // A port that is not ready after this long has nobody behind it.
             var patience = 1_000_000
-            while status & 0x20 == 0, patience > 0 { patience -= 1 }
-            brique_out8(Self.base, byte)
+            while status & 0x20 == 0, patience > 0 { patience &-= 1 }
+            brique_out8(base, byte)
         }
 
         /// Interrupts for input: received data, and the pin's gate (OUT2).
-        func enableInterrupt() {
-            brique_out8(Self.base + 1, 1)
-            brique_out8(Self.base + 4, 0x0b)
+        static func enableInterrupt() {
+            brique_out8(base + 1, 1)
+            brique_out8(base + 4, 0x0b)
         }
     }
 #endif

@@ -6,84 +6,84 @@ protocol RecordSink {
     func put(_ byte: UInt8)
 }
 
+// Not inlined: records are rare, and many.
 extension RecordSink {
-    func put(_ text: StaticString) {
+    @inline(never) func put(_ text: StaticString) {
         var index = 0
         while index < text.utf8CodeUnitCount {
             put(text.byte(index))
-            index += 1
+            index &+= 1
         }
     }
 
-    func put(decimal value: UInt64) {
+    @inline(never) func put(decimal value: UInt64) {
         if value >= 10 { put(decimal: value / 10) }
-        put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+        put(digit: value % 10)
     }
 
-    func put(digit: UInt64) {
+    @inline(never) func put(digit: UInt64) {
         let digit = UInt8(truncatingIfNeeded: digit & 15)
-        put(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+        put(digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &- 10 &+ digit)
     }
 
     /// `0x` and no leading zeros.
-    func put(hexadecimal value: UInt64) {
+    @inline(never) func put(hexadecimal value: UInt64) {
         put("0x")
-        var shift = max(60 - value.leadingZeroBitCount & ~3, 0)
-        while shift >= 0 {
-            put(digit: value >> UInt64(shift))
-            shift -= 4
+        var shift: UInt64 = 64
+        var isLeading = true
+        while shift > 0 {
+            shift &-= 4
+            let digit = value &>> shift & 15
+            isLeading = isLeading && digit == 0 && shift > 0
+            if !isLeading { put(digit: digit) }
         }
+    }
+
+    @inline(never) private func put(_ name: StaticString, word offset: Int, of crash: SharedMemory) {
+        put(name)
+        put(hexadecimal: crash.load64(at: offset))
     }
 
     /// The record `crash …` of a `brique_crash`, with its newline.
     ///
     /// - Parameter faultAddress: for a page fault, the address it was for.
     func put(crash: SharedMemory, faultAddress: UInt64) {
-        var kind = UInt64(crash.load32(at: CrashOffset.kind))
-        let vector = crash.load64(at: CrashOffset.registers + 15 * 8)
-        // An NMI is how a user's Ctrl-C comes to a machine that does not listen.
-        if kind == UInt64(BRIQUE_CRASH_EXCEPTION), vector == 2 { kind = UInt64(BRIQUE_CRASH_INTERRUPTED) }
+        let kind = Int32(truncatingIfNeeded: crash.load32(at: CrashOffset.kind))
+        let vector = crash.load64(at: CrashOffset.vector)
         put("crash kind=")
-        switch Int32(truncatingIfNeeded: kind) {
-        case BRIQUE_CRASH_EXCEPTION: put("exception")
+        switch kind {
+        // An NMI is how a user's Ctrl-C comes to a machine that does not listen.
+        case BRIQUE_CRASH_EXCEPTION where vector != 2: put("exception")
         case BRIQUE_CRASH_PANIC: put("panic")
         case BRIQUE_CRASH_OUT_OF_MEMORY: put("out-of-memory")
         default: put("interrupted")
         }
         put(" vector=")
         put(decimal: vector)
-        field("error", crash, 16)
+        put(" error=", word: CrashOffset.vector &+ 8, of: crash)
         put(" address=")
         put(hexadecimal: faultAddress)
-        field("rip", crash, 17)
-        field("rsp", crash, 20)
-        field("rflags", crash, 19)
+        put(" rip=", word: CrashOffset.vector &+ 16, of: crash)
+        put(" rsp=", word: CrashOffset.vector &+ 40, of: crash)
+        put(" rflags=", word: CrashOffset.vector &+ 32, of: crash)
         putGeneralRegisters(crash)
         putFrames(crash)
         putMessage(crash)
         put("\n")
     }
 
-    private func field(_ name: StaticString, _ crash: SharedMemory, _ index: Int) {
-        put(" ")
-        put(name)
-        put("=")
-        put(hexadecimal: crash.load64(at: CrashOffset.registers + 8 * index))
-    }
-
     private func putGeneralRegisters(_ crash: SharedMemory) {
-        // In the trap frame rax is the fifteenth word, and the others lie below it in this order.
+        // In the trap frame rax is the word below the vector, and the others lie below it in this order.
         let names: StaticString = " rax= rcx= rdx= rbx= rbp= rsi= rdi= r8= r9= r10= r11= r12= r13= r14= r15="
         var index = 0
-        var word = 14
+        var word = CrashOffset.vector
         while index < names.utf8CodeUnitCount {
             let byte = names.byte(index)
             put(byte)
-            if byte == UInt8(ascii: "=") {
-                put(hexadecimal: crash.load64(at: CrashOffset.registers + 8 * word))
-                word -= 1
-            }
-            index += 1
+            index &+= 1
+            guard byte == UInt8(ascii: "=") else { continue }
+            word &-= 8
+            put(hexadecimal: crash.load64(at: word))
         }
     }
 
@@ -92,35 +92,36 @@ extension RecordSink {
         var index = 0
         while index < count {
             put(index == 0 ? " frames=" : ",")
-            put(hexadecimal: crash.load64(at: CrashOffset.frames + 8 * index))
-            index += 1
+            put(hexadecimal: crash.load64(at: CrashOffset.frames &+ 8 &* index))
+            index &+= 1
         }
     }
 
     private func putMessage(_ crash: SharedMemory) {
         let count = min(Int(crash.load32(at: CrashOffset.messageByteCount)), Int(BRIQUE_CRASH_MESSAGE_BYTES))
         var index = 0
+        if count > 0 { put(" message=") }
         while index < count {
-            if index == 0 { put(" message=") }
-            let byte = crash.load8(at: CrashOffset.message + index)
-            if byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%") {
+            let byte = crash.load8(at: CrashOffset.message &+ index)
+            index &+= 1
+            if byte &- 0x21 < 0x5e, byte != UInt8(ascii: "%") {
                 put(byte)
             } else {
                 put(UInt8(ascii: "%"))
-                put(digit: UInt64(byte) >> 4)
+                put(digit: UInt64(byte >> 4))
                 put(digit: UInt64(byte))
             }
-            index += 1
         }
     }
 }
 
 /// The fields of `struct brique_crash`, as byte offsets.
 enum CrashOffset {
-    static let kind = 0
-    static let frameCount = 4
-    static let registers = 16
-    static let frames = registers + 22 * 8
-    static let messageByteCount = frames + 8 * Int(BRIQUE_CRASH_FRAMES)
-    static let message = messageByteCount + 4
+    static var kind: Int { 0 }
+    static var frameCount: Int { 4 }
+    /// Fifteen general registers lie below it; error code, rip, cs, rflags, rsp and ss follow it.
+    static var vector: Int { 16 + 15 * 8 }
+    static var frames: Int { 16 + 22 * 8 }
+    static var messageByteCount: Int { frames + 8 * 64 }
+    static var message: Int { messageByteCount + 4 }
 }

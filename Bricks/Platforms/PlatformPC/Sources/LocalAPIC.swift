@@ -1,6 +1,6 @@
 import RegisterBank
 
-/// The interrupt controllers, as far as a machine needs them that only ever waits: Intel SDM vol. 3 ch. 11, 82093AA.
+/// The local interrupt controller, as far as a machine needs it that only ever waits: Intel SDM vol. 3 ch. 11.
 ///
 /// An interrupt does nothing but end a halt; whoever halted acknowledges it.
 struct LocalAPIC<Bank: RegisterBank> {
@@ -8,38 +8,32 @@ struct LocalAPIC<Bank: RegisterBank> {
     static var consoleVector: UInt32 { 33 }
     private static var spuriousVector: UInt32 { 47 }
 
-    private static var identityOffset: Int { 0x20 }
-    private static var acknowledgeOffset: Int { 0xb0 }
-    private static var spuriousOffset: Int { 0xf0 }
-    private static var timerOffset: Int { 0x320 }
-    private static var legacyOffset: Int { 0x350 }
-    private static var initialCountOffset: Int { 0x380 }
-    private static var currentCountOffset: Int { 0x390 }
-    private static var divideOffset: Int { 0x3e0 }
-
     let bank: Bank
 
-    var identity: UInt32 { bank.read(Self.identityOffset, .long) >> 24 }
+    /// As it stands in a message or redirection entry: bits 24 to 31.
+    var destination: UInt32 { bank.read(0x20, .long) & 0xff00_0000 }
 
-    /// Enabled, the old interrupt controller shut out, the timer one-shot at a sixteenth of the bus clock.
+    /// Enabled; LINT0, the old interrupt controller, shut out; LINT1 the NMI, as on every PC; the timer one-shot, at a
+    /// sixteenth of the bus clock.
     func start() {
-        bank.write(0x100 | Self.spuriousVector, to: Self.spuriousOffset, .long)
-        bank.write(0x10000, to: Self.legacyOffset, .long)
-        bank.write(3, to: Self.divideOffset, .long)
-        bank.write(Self.timerVector, to: Self.timerOffset, .long)
+        bank.write(0x100 | Self.spuriousVector, to: 0xf0, .long)
+        bank.write(0x10000, to: 0x350, .long)
+        bank.write(0x400, to: 0x360, .long)
+        bank.write(3, to: 0x3e0, .long)
+        bank.write(Self.timerVector, to: 0x320, .long)
     }
 
-    func acknowledge() { bank.write(0, to: Self.acknowledgeOffset, .long) }
+    func acknowledge() { bank.write(0, to: 0xb0, .long) }
 
-    func arm(count: UInt32) { bank.write(count, to: Self.initialCountOffset, .long) }
+    func arm(count: UInt32) { bank.write(count, to: 0x380, .long) }
 
-    var count: UInt32 { bank.read(Self.currentCountOffset, .long) }
+    var count: UInt32 { bank.read(0x390, .long) }
 }
 
-/// Sends a pin of an I/O APIC, by its edge, to the console's vector.
-func routeInterrupt(_ pin: UInt32, of controller: some RegisterBank, to processor: UInt32, vector: UInt32) {
-    controller.write(0x11 + 2 * pin, to: 0x00, .long)
-    controller.write(processor << 24, to: 0x10, .long)
-    controller.write(0x10 + 2 * pin, to: 0x00, .long)
+/// Sends a pin of an I/O APIC (82093AA), by its edge, to `vector`.
+func routeInterrupt(_ pin: UInt32, of controller: some RegisterBank, destination: UInt32, vector: UInt32) {
+    controller.write(0x11 &+ 2 &* pin, to: 0x00, .long)
+    controller.write(destination, to: 0x10, .long)
+    controller.write(0x10 &+ 2 &* pin, to: 0x00, .long)
     controller.write(vector, to: 0x10, .long)
 }

@@ -6,7 +6,7 @@
     import RegisterBank
 
     // SAFETY: set once before any other code runs; a machine with one processor, whose hypercalls do not nest.
-    nonisolated(unsafe) private var machine: PC?
+    nonisolated(unsafe) private var machine = PC()
 
     private let pageByteCount = UInt64(BRIQUE_PAGE_SIZE)
     /// More than any hypervisor passes on.
@@ -14,34 +14,34 @@
 
     /// Whole pages off the end of the memory that nobody uses yet, zeroed.
     func takeMemory(_ information: inout brique_boot_information, byteCount: Int) -> SharedMemory {
-        let taken = (UInt64(byteCount) + pageByteCount - 1) & ~(pageByteCount - 1)
-        guard information.memory_end - information.memory_start > taken else {
-            ControlChannel().refuse(78, "memory is too small")
+        let taken = (UInt64(truncatingIfNeeded: byteCount) &+ pageByteCount &- 1) & ~(pageByteCount &- 1)
+        guard information.memory_end &- information.memory_start > taken else {
+            ControlChannel().end("error ", 78, " memory is too small")
         }
-        information.memory_end -= taken
+        information.memory_end &-= taken
         // SAFETY: the loader gave [memory_start, memory_end) to the image, and the heap has not started.
         unsafe UnsafeMutableRawPointer(bitPattern: UInt(information.memory_end))!
             .initializeMemory(as: UInt8.self, repeating: 0, count: Int(taken))
-        return guestMemory(at: information.memory_end - UInt64(BRIQUE_VIRTUAL_BASE), byteCount: Int(taken))
+        return guestMemory(at: information.memory_end &- UInt64(BRIQUE_VIRTUAL_BASE), byteCount: Int(taken))
     }
 
     func guestMemory(at physical: UInt64, byteCount: Int) -> SharedMemory {
         // SAFETY: the callers checked the range, or took it; it is mapped for as long as the machine runs.
         unsafe SharedMemory(
-            base: UInt(UInt64(BRIQUE_VIRTUAL_BASE) + physical), deviceAddress: physical, byteCount: byteCount)
+            base: UInt(UInt64(BRIQUE_VIRTUAL_BASE) &+ physical), deviceAddress: physical, byteCount: byteCount)
     }
 
     /// Device registers at a physical address that `mapDevice`, or the loader, mapped.
     func mappedRegisters(at physical: UInt64) -> VolatileRegisterBank {
-        unsafe VolatileRegisterBank(base: UInt(UInt64(BRIQUE_VIRTUAL_BASE) + physical))
+        unsafe VolatileRegisterBank(base: UInt(UInt64(BRIQUE_VIRTUAL_BASE) &+ physical))
     }
 
     /// False: there is memory at that place, or nothing may ever be there. Pages for tables come from the end of memory.
-    func mapDevice(_ physical: UInt64, _ byteCount: Int, _ information: inout brique_boot_information) -> Bool {
+    @inline(never) func mapDevice(_ physical: UInt64, _ byteCount: UInt64, _ information: inout brique_boot_information) -> Bool {
         while true {
-            let result = brique_core_call(UInt64(BRIQUE_CORE_MAP_DEVICE), physical, UInt64(byteCount), 0)
-            guard result == -12, information.memory_end - information.memory_start > pageByteCount else { return result == 0 }
-            information.memory_end -= pageByteCount
+            let result = brique_core_call(UInt64(BRIQUE_CORE_MAP_DEVICE), physical, byteCount, 0)
+            guard result == -12, information.memory_end &- information.memory_start > pageByteCount else { return result == 0 }
+            information.memory_end &-= pageByteCount
             guard brique_core_call(UInt64(BRIQUE_CORE_DONATE_TABLE), information.memory_end, 0, 0) == 0 else { return false }
         }
     }
@@ -51,19 +51,19 @@
         mutating func readCommandLine(_ information: inout brique_boot_information) {
             let low = UInt64(BRIQUE_VIRTUAL_BASE) + UInt64(BRIQUE_MEMORY_BASE)
             let end = information.strings < low ? low : information.memory_end
-            guard information.strings < end else { ControlChannel().refuse(65, "the command line is out of reach") }
+            guard information.strings < end else { ControlChannel().end("error ", 65, " the command line is out of reach") }
             // SAFETY: ring 0 mapped all below `low`, and [low, memory_end) is guest memory; neither changes meanwhile.
             let source = unsafe UnsafePointer<UInt8>(bitPattern: UInt(information.strings))!
             var count = 0
             while unsafe source[count] != 0 {
-                count += 1
-                guard count < Int(min(end - information.strings, commandLineLimit)) else {
-                    ControlChannel().refuse(65, "the command line is too long")
+                count &+= 1
+                guard count < Int(min(end &- information.strings, commandLineLimit)) else {
+                    ControlChannel().end("error ", 65, " the command line is too long")
                 }
             }
             let commandLine = unsafe CommandLine(UnsafeBufferPointer(start: source, count: count).span)
             findConsole(commandLine, &information)
-            decode(commandLine, byteCount: count + 1, &information)
+            decode(commandLine, byteCount: count &+ 1, &information)
         }
 
         private func decode(_ commandLine: CommandLine, byteCount: Int, _ information: inout brique_boot_information) {
@@ -74,42 +74,43 @@
                 information.argument_count = try commandLine.decode(arguments: true, into: &output, &end)
                 information.environment_count = try commandLine.decode(arguments: false, into: &output, &end)
             } catch {
-                ControlChannel().refuse(65, "the command line has a bad %-escape")
+                ControlChannel().end("error ", 65, " the command line has a bad %-escape")
             }
             information.strings = information.memory_end
             information.strings_byte_count = UInt64(end)
         }
 
-        consuming func publish() {
-            unsafe machine = consume self
-            brique_gate_set(gate)
+        mutating func answer(_ number: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64) -> Int64 {
+            switch Int32(truncatingIfNeeded: number) {
+            case BRIQUE_CALL_EXIT: ControlChannel().end("exit ", a & 0xff)
+            case BRIQUE_CALL_CONSOLE_WRITE: return write(a &- UInt64(BRIQUE_VIRTUAL_BASE), b)
+            case BRIQUE_CALL_CONSOLE_READ:
+                var bytes = ownedBytes(a, b)
+                return read(into: &bytes)
+            case BRIQUE_CALL_WAIT: return wait(timeout: a, mask: b)
+            case BRIQUE_CALL_MONOTONIC_TIME: return Int64(truncatingIfNeeded: nanoseconds())
+            case BRIQUE_CALL_WALL_TIME: return wallTime()
+            case BRIQUE_CALL_ENTROPY:
+                var bytes = ownedBytes(a, b)
+                return entropy(into: &bytes)
+            case BRIQUE_CALL_PROTECT: return brique_core_call(UInt64(BRIQUE_CORE_PROTECT), a, b, c)
+            case BRIQUE_CALL_DONATE_TABLE: return brique_core_call(UInt64(BRIQUE_CORE_DONATE_TABLE), a, 0, 0)
+            case BRIQUE_CALL_CRASH: endCrashed(a)
+            default: return -38
+            }
         }
     }
 
+    func startMachine(_ information: inout brique_boot_information) {
+        let memory = takeMemory(&information, byteCount: PC.memoryByteCount)
+        unsafe machine.start(memory, memoryEnd: information.memory_bytes &+ UInt64(BRIQUE_MEMORY_BASE))
+        if information.strings != 0 { unsafe machine.readCommandLine(&information) }
+        unsafe machine.findOtherConsole(&information)
+        brique_gate_set(gate)
+    }
+
     private func gate(number: UInt64, a: UInt64, b: UInt64, c: UInt64) -> Int64 {
-        let result: Int64
-        switch Int32(truncatingIfNeeded: number) {
-        case BRIQUE_CALL_EXIT:
-            let channel = ControlChannel()
-            channel.put("exit ")
-            channel.put(decimal: a & 0xff)
-            channel.put("\n")
-            channel.end(UInt8(truncatingIfNeeded: a))
-        case BRIQUE_CALL_CONSOLE_WRITE: result = unsafe machine!.write(a &- UInt64(BRIQUE_VIRTUAL_BASE), b)
-        case BRIQUE_CALL_CONSOLE_READ:
-            var bytes = ownedBytes(a, b)
-            result = unsafe machine!.read(into: &bytes)
-        case BRIQUE_CALL_WAIT: result = unsafe machine!.wait(timeout: a, mask: b)
-        case BRIQUE_CALL_MONOTONIC_TIME: result = Int64(truncatingIfNeeded: unsafe machine!.nanoseconds())
-        case BRIQUE_CALL_WALL_TIME: result = unsafe machine!.wallTime()
-        case BRIQUE_CALL_ENTROPY:
-            var bytes = ownedBytes(a, b)
-            result = unsafe machine!.entropy(into: &bytes)
-        case BRIQUE_CALL_PROTECT: result = brique_core_call(UInt64(BRIQUE_CORE_PROTECT), a, b, c)
-        case BRIQUE_CALL_DONATE_TABLE: result = brique_core_call(UInt64(BRIQUE_CORE_DONATE_TABLE), a, 0, 0)
-        case BRIQUE_CALL_CRASH: endCrashed(a)
-        default: result = -38
-        }
+        let result = unsafe machine.answer(number, a, b, c)
         // Only a halted machine reports this: an NMI came, and nothing was running.
         if result == PC.interrupted {
             let message: StaticString = "idle"
@@ -134,7 +135,7 @@
         let channel = ControlChannel()
         // SAFETY: the caller passes a `struct brique_crash`.
         let crash = unsafe SharedMemory(base: UInt(address), deviceAddress: 0, byteCount: MemoryLayout<brique_crash>.size)
-        let isPageFault = crash.load64(at: CrashOffset.registers + 15 * 8) == 14
+        let isPageFault = crash.load64(at: CrashOffset.vector) == 14
         let faultAddress = isPageFault ? brique_core_call(UInt64(BRIQUE_CORE_FAULT_ADDRESS), 0, 0, 0) : 0
         channel.put(crash: crash, faultAddress: UInt64(bitPattern: faultAddress))
         channel.end(0xff)

@@ -10,242 +10,242 @@
     /// The one machine: its console, its clock, its interrupts.
     struct PC: ~Copyable {
         typealias Console = VirtioConsoleDriver<VolatileRegisterBank>
+        private enum ConsoleKind { case none, virtio, serial }
 
         private static var clockByteCount: Int { 64 }
-        static var memoryByteCount: Int { clockByteCount + Console.memoryByteCount }
+        static var memoryByteCount: Int { clockByteCount &+ Console.memoryByteCount }
         private static var inputOutputError: Int64 { -5 }
         static var interrupted: Int64 { -4 }
         private static var badAddress: Int64 { -14 }
         private static var notSupported: Int64 { -38 }
+        private static var inputOutputAPIC: UInt64 { 0xfec0_0000 }
+        private static var localAPIC: UInt64 { 0xfee0_0000 }
 
-        private let memory: SharedMemory
-        private let memoryEnd: UInt64
-        private var console: Console?
-        private var serial: SerialPort?
-        /// The pin of the console's interrupt; nil: it comes by message.
-        private var consoleInterrupt: UInt32?
+        private var memory = SharedMemory()
+        /// The physical address where guest memory ends.
+        private var memoryEnd: UInt64 = 0
+        private var consoleKind = ConsoleKind.none
+        private var console = Console()
+        /// The pin of the console's interrupt; zero: it comes by message.
+        private var consoleInterrupt: UInt32 = 0
+        private var input = InputFilter()
         private var clock: Clock?
-        private var hasInterrupts = false
-        private let apic: LocalAPIC<VolatileRegisterBank>
+        private var wallStart: UInt64 = 0
+
+        private var apic: LocalAPIC<VolatileRegisterBank> { LocalAPIC(bank: mappedRegisters(at: Self.localAPIC)) }
 
         /// - Parameter memory: `memoryByteCount` zeroed bytes.
-        /// - Parameter memoryEnd: the physical address where guest memory ends.
-        init(memory: SharedMemory, memoryEnd: UInt64) {
+        mutating func start(_ memory: SharedMemory, memoryEnd: UInt64) {
             self.memory = memory
             self.memoryEnd = memoryEnd
-            apic = LocalAPIC(bank: mappedRegisters(at: 0xfee0_0000))
+            apic.start()
         }
 
-        var hasConsole: Bool { console != nil }
+        // MARK: - Finding the console
 
-        private mutating func take(_ probed: consuming ProbedDevice<VolatileRegisterBank>) {
+        @inline(never) private mutating func take(_ probed: consuming ProbedDevice<VolatileRegisterBank>, interrupt: UInt32) {
             guard probed.type == VirtioDeviceType.console else { return }
-            console = try? Console(
-                probed, memory: memory.slice(at: Self.clockByteCount, byteCount: Console.memoryByteCount))
+            do throws(NegotiationError) {
+                try console.attach(probed, memory: memory.slice(at: Self.clockByteCount, byteCount: Console.memoryByteCount))
+            } catch { ControlChannel().end("error ", 69, " the virtio console cannot be driven") }
+            consoleKind = .virtio
+            consoleInterrupt = interrupt
         }
 
         /// The first of the command line's devices that is a console.
         mutating func findConsole(_ commandLine: CommandLine, _ information: inout brique_boot_information) {
             var at = 0
-            while console == nil, let device = commandLine.nextDevice(&at) {
-                guard mapDevice(device.base, VirtioMMIO.byteCount, &information),
+            while consoleKind == .none, let device = commandLine.nextDevice(&at) {
+                guard mapDevice(device.base, UInt64(VirtioMMIO.byteCount), &information),
                     let probed = ProbedDevice(mmio: mappedRegisters(at: device.base))
                 else { continue }
-                take(probed)
-                consoleInterrupt = device.interrupt
+                take(probed, interrupt: device.interrupt)
             }
         }
 
-        /// The first console of PCI bus 0, with its interrupt by message.
-        mutating func findPCIConsole(_ information: inout brique_boot_information) {
+        /// What the command line did not name: the first virtio console of PCI bus 0, else the serial port.
+        mutating func findOtherConsole(_ information: inout brique_boot_information) {
             var slot: UInt32 = 0
-            while slot < 32, console == nil {
+            while slot < 32, consoleKind == .none {
                 let function = PCIFunction(bus: 0, device: slot)
-                slot += 1
+                slot &+= 1
                 guard let found = VirtioPCIStructures(configuration: function), found.type == VirtioDeviceType.console,
-                    mapDevice(found.common.address, Int(found.common.byteCount), &information),
-                    mapDevice(found.notification.address, 0x10000 * Int(found.notificationMultiplier) + 2, &information),
-                    mapDevice(found.vectorTable.address, Int(found.vectorTable.byteCount), &information)
+                    mapDevice(found.common.address, UInt64(found.common.byteCount), &information),
+                    mapDevice(found.notification.address, 0x10000 &* UInt64(found.notificationMultiplier) &+ 2, &information),
+                    mapDevice(found.vectorTable.address, UInt64(found.vectorTable.byteCount), &information)
                 else { continue }
-                function.write(function.read(VirtioPCI.commandOffset, .long) | VirtioPCI.commandEnable, to: VirtioPCI.commandOffset, .long)
-                let table = mappedRegisters(at: found.vectorTable.address)
-                table.write(0xfee0_0000 | apic.identity << 12, to: 0, .long)
-                table.write(0, to: 4, .long)
-                table.write(LocalAPIC<VolatileRegisterBank>.consoleVector, to: 8, .long)
-                table.write(0, to: 12, .long)
-                // MSI-X Enable, and no function mask (PCI 3.0 §6.8.2.3).
-                function.write(
-                    function.read(found.vectorCapability, .long) & 0x3fff_ffff | 0x8000_0000, to: found.vectorCapability, .long)
+                enable(function, found)
                 take(
                     ProbedDevice(
                         pci: mappedRegisters(at: found.common.address), notification: mappedRegisters(at: found.notification.address),
-                        multiplier: Int(found.notificationMultiplier), type: found.type, vector: 0))
+                        multiplier: Int(found.notificationMultiplier), type: found.type), interrupt: 0)
             }
+            guard consoleKind == .none, SerialPort.isPresent else { return }
+            consoleKind = .serial
+            consoleInterrupt = SerialPort.interrupt
         }
 
-        mutating func findSerial() {
-            serial = SerialPort()
-            consoleInterrupt = SerialPort.interrupt
+        /// The device's memory, its DMA, and its interrupts by message to the console's vector (PCI 3.0 §6.8.2).
+        private func enable(_ function: PCIFunction, _ found: VirtioPCIStructures) {
+            function.set(VirtioPCI.commandEnable, in: VirtioPCI.commandOffset)
+            let entry = mappedRegisters(at: found.vectorTable.address)
+            entry.write(UInt32(Self.localAPIC) | apic.destination >> 12, to: 0, .long)
+            entry.write(0, to: 4, .long)
+            entry.write(LocalAPIC<VolatileRegisterBank>.consoleVector, to: 8, .long)
+            entry.write(0, to: 12, .long)
+            // MSI-X Enable; the function mask is clear after a reset.
+            function.set(0x8000_0000, in: found.vectorCapability)
         }
 
         // MARK: - Console
 
         /// `address` is physical.
         mutating func write(_ address: UInt64, _ count: UInt64) -> Int64 {
-            guard address >= UInt64(BRIQUE_MEMORY_BASE), address < memoryEnd, count <= memoryEnd - address else { return Self.badAddress }
-            guard console != nil else { return writeSerial(address, count) }
-            let count = min(count, 1 << 20)
-            if count == 0 { return 0 }
-            console!.send(address: address, byteCount: UInt32(count))
-            var patience = 10_000
-            while console!.isSending() {
-                brique_pause()
-                patience -= 1
-                guard patience <= 0 else { continue }
-                // The reader is slow: sleep until the device interrupts.
-                enableInterrupts()
-                console!.acknowledgeInterrupt()
-                if console!.isSending(), halt() < 0 { return Self.interrupted }
+            guard address >= UInt64(BRIQUE_MEMORY_BASE), address < memoryEnd, count <= memoryEnd &- address else { return Self.badAddress }
+            switch consoleKind {
+            case .none: return Self.inputOutputError
+            case .serial:
+                let bytes = guestMemory(at: address, byteCount: Int(truncatingIfNeeded: count))
+                var index = 0
+                while index < bytes.byteCount {
+                    SerialPort.write(bytes.load8(at: index))
+                    index &+= 1
+                }
+                return Int64(truncatingIfNeeded: count)
+            case .virtio:
+                let count = UInt32(truncatingIfNeeded: min(count, 1 << 20))
+                if count == 0 { return 0 }
+                console.send(address: address, byteCount: count)
+                var patience = 10_000
+                while console.isSending() {
+                    brique_pause()
+                    patience &-= 1
+                    // The reader is slow: sleep until the device interrupts.
+                    if patience <= 0, sleep(until: .max, { pc in !pc.console.isSending() }) < 0 { return Self.interrupted }
+                }
+                return console.isBroken ? Self.inputOutputError : Int64(count)
             }
-            return console!.isBroken() ? Self.inputOutputError : Int64(count)
         }
 
-        private func writeSerial(_ address: UInt64, _ count: UInt64) -> Int64 {
-            guard let serial else { return Self.inputOutputError }
-            let bytes = guestMemory(at: address, byteCount: Int(count))
-            var index = 0
-            while index < bytes.byteCount {
-                serial.write(bytes.load8(at: index))
-                index += 1
+        @inline(never) private mutating func hasInput() -> Bool {
+            switch consoleKind {
+            case .none: false
+            case .serial: input.isEnded || SerialPort.hasInput
+            case .virtio: input.isEnded || console.hasInput()
             }
-            return Int64(count)
         }
 
-        private mutating func hasInput() -> Bool {
-            if console != nil { return console!.hasInput() }
-            return serial?.hasInput ?? false
-        }
-
-        /// Blocks until there is input.
+        /// Blocks until there is input, or its end.
         mutating func read(into bytes: inout MutableSpan<UInt8>) -> Int64 {
-            guard bytes.count > 0 else { return 0 }
-            let ready = wait(timeout: .max, mask: UInt64(BRIQUE_EVENT_CONSOLE_INPUT))
-            if ready < 0 { return ready }
-            if console != nil {
-                let count = console!.read(into: &bytes)
-                return console!.isBroken() ? Self.inputOutputError : Int64(count)
-            }
             var count = 0
-            while count < bytes.count, let serial, serial.hasInput {
-                bytes[count] = serial.read()
-                count += 1
+            while bytes.count > 0, consoleKind != .none {
+                while count < bytes.count, !input.isEnded, hasInput(), let byte = consoleKind == .serial ? SerialPort.read() : console.read() {
+                    guard let byte = input.take(byte) else { continue }
+                    bytes[count] = byte
+                    count &+= 1
+                }
+                if count > 0 || input.isEnded { break }
+                if console.isBroken { return Self.inputOutputError }
+                if wait(timeout: .max, mask: UInt64(BRIQUE_EVENT_CONSOLE_INPUT)) < 0 { return Self.interrupted }
             }
-            return Int64(count)
+            return Int64(truncatingIfNeeded: count)
         }
 
         // MARK: - Waiting
-
-        private mutating func enableInterrupts() {
-            guard !hasInterrupts else { return }
-            hasInterrupts = true
-            apic.start()
-            serial?.enableInterrupt()
-            guard let pin = consoleInterrupt else { return }
-            // QEMU's microvm has pins 24 and up on a second controller.
-            let controller: UInt64 = pin < 24 ? 0xfec0_0000 : 0xfec1_0000
-            routeInterrupt(
-                pin < 24 ? pin : pin - 24, of: mappedRegisters(at: controller), to: apic.identity,
-                vector: LocalAPIC<VolatileRegisterBank>.consoleVector)
-        }
-
-        /// Sleeps until an interrupt; below zero: the user interrupted the machine.
-        private func halt() -> Int64 {
-            let result = brique_core_call(UInt64(BRIQUE_CORE_HALT), 0, 0, 0)
-            apic.acknowledge()
-            return result
-        }
 
         mutating func wait(timeout: UInt64, mask: UInt64) -> Int64 {
             let wantsInput = mask & UInt64(BRIQUE_EVENT_CONSOLE_INPUT) != 0
             if wantsInput, hasInput() { return Int64(BRIQUE_EVENT_CONSOLE_INPUT) }
             if timeout == 0 { return 0 }
-            enableInterrupts()
             let deadline = timeout == .max ? .max : nanoseconds() &+ min(timeout, .max >> 1)
+            return sleep(until: deadline) { pc in wantsInput && pc.hasInput() }
+        }
+
+        /// Sleeps until `isReady`, when it returns one, or the deadline, when it returns zero. Below zero: the user interrupted
+        /// the machine.
+        @inline(never) private mutating func sleep(until deadline: UInt64, _ isReady: (inout PC) -> Bool) -> Int64 {
+            routeConsole()
             while true {
-                if console != nil { console!.acknowledgeInterrupt() }
-                if wantsInput, hasInput() { return Int64(BRIQUE_EVENT_CONSOLE_INPUT) }
+                // Acknowledged before the look, so that what comes after the look ends the halt.
+                console.acknowledgeInterrupt()
+                if isReady(&self) { return Int64(BRIQUE_EVENT_CONSOLE_INPUT) }
                 if deadline != .max {
-                    let clock = runningClock()
-                    let now = clock.nanoseconds
+                    let now = nanoseconds()
                     if now >= deadline { return 0 }
                     // A minute at most, so that the product stays small; the loop goes on after it.
-                    let counts = min(deadline - now, 60_000_000_000) * clock.timerKilohertz / 1_000_000 + 1
+                    let counts = min(deadline &- now, 60_000_000_000) &* runningClock().timerKilohertz / 1_000_000 &+ 1
                     apic.arm(count: UInt32(clamping: counts))
                 }
-                if halt() < 0 { return Self.interrupted }
+                let result = brique_core_call(UInt64(BRIQUE_CORE_HALT), 0, 0, 0)
+                apic.acknowledge()
+                if result < 0 { return Self.interrupted }
             }
+        }
+
+        private func routeConsole() {
+            if consoleKind == .serial { SerialPort.enableInterrupt() }
+            guard consoleInterrupt != 0 else { return }
+            // QEMU's microvm has pins 24 and up on a second controller.
+            let isSecond = consoleInterrupt >= 24
+            routeInterrupt(
+                isSecond ? consoleInterrupt &- 24 : consoleInterrupt,
+                of: mappedRegisters(at: isSecond ? Self.inputOutputAPIC &+ 0x10000 : Self.inputOutputAPIC),
+                destination: apic.destination, vector: LocalAPIC<VolatileRegisterBank>.consoleVector)
         }
 
         // MARK: - Time and entropy
 
-        private mutating func runningClock() -> Clock {
+        @inline(never) private mutating func runningClock() -> Clock {
             if let clock { return clock }
-            enableInterrupts()
-            guard let started = Clock(apic: apic, shared: memory.slice(at: 0, byteCount: Self.clockByteCount)) else {
-                ControlChannel().refuse(69, "this machine has no clock to measure time with")
+            guard let started = Clock.found(apic, memory.slice(at: 0, byteCount: Self.clockByteCount)) else {
+                ControlChannel().end("error ", 69, " this machine has no clock to measure time with")
             }
             clock = started
+            wallStart = started.wallStart
             return started
         }
 
-        mutating func nanoseconds() -> UInt64 { runningClock().nanoseconds }
+        @inline(never) mutating func nanoseconds() -> UInt64 { runningClock().nanoseconds }
 
         mutating func wallTime() -> Int64 {
-            var clock = runningClock()
-            let now = clock.nanoseconds
-            if clock.wallStart == nil {
-                let seconds = realTimeClockSeconds { register in
-                    brique_out8(0x70, register)
-                    return brique_in8(0x71)
-                }
-                guard let seconds else { return Self.notSupported }
-                clock.wallStart = seconds * 1_000_000_000 &- now
-                self.clock = clock
+            let now = nanoseconds()
+            if wallStart == 0 {
+                guard let seconds = realTimeClockSeconds(RealTimeClockPorts()) else { return Self.notSupported }
+                wallStart = seconds &* 1_000_000_000 &- now
             }
-            return Int64(truncatingIfNeeded: (clock.wallStart ?? 0) &+ now)
+            return Int64(truncatingIfNeeded: wallStart &+ now)
         }
 
         func entropy(into bytes: inout MutableSpan<UInt8>) -> Int64 {
             // CPUID 1, ecx bit 30: RDRAND.
-            guard brique_cpuid(1, 2) >> 30 & 1 != 0 else { return Self.notSupported }
+            guard brique_cpuid(1, 2) & 1 << 30 != 0 else { return Self.notSupported }
             var index = 0
-            var value: UInt64 = 0
             while index < bytes.count {
-                if index & 7 == 0 { value = brique_random() }
-                guard value != 0 || index & 7 != 0 else { break }
+                let value = brique_random()
+                if value == 0 { return Self.inputOutputError }
                 bytes[index] = UInt8(truncatingIfNeeded: value)
-                value >>= 8
-                index += 1
+                index &+= 1
             }
-            return index > 0 || bytes.count == 0 ? Int64(index) : Self.inputOutputError
+            return Int64(truncatingIfNeeded: index)
         }
     }
 
-    /// The configuration space of function 0 of a device, by ports (PCI 3.0 §3.2.2.3.2).
+    /// The configuration space of function 0 of a device, by ports (PCI 3.0 §3.2.2.3.2). Whole registers only.
     struct PCIFunction: RegisterBank {
         private let address: UInt32
 
         init(bus: UInt32, device: UInt32) { address = 0x8000_0000 | bus << 16 | device << 11 }
 
-        /// Whole registers only.
-        func read(_ offset: Int, _ width: RegisterWidth) -> UInt32 {
-            brique_out32(0xcf8, address | UInt32(offset & 0xfc))
+        @inline(never) func read(_ offset: Int, _ width: RegisterWidth) -> UInt32 {
+            brique_out32(0xcf8, address | UInt32(truncatingIfNeeded: offset & 0xfc))
             return brique_in32(0xcfc)
         }
 
         func write(_ value: UInt32, to offset: Int, _ width: RegisterWidth) {
-            brique_out32(0xcf8, address | UInt32(offset & 0xfc))
+            brique_out32(0xcf8, address | UInt32(truncatingIfNeeded: offset & 0xfc))
             brique_out32(0xcfc, value)
         }
+
+        @inline(never) func set(_ bits: UInt32, in offset: Int) { write(read(offset, .long) | bits, to: offset, .long) }
     }
 #endif

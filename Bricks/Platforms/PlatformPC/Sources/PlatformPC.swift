@@ -1,9 +1,4 @@
 import BootFormat
-import CHypercalls
-import DMAMemory
-import MachineX86_64
-import VirtioConsole
-import VirtioFormat
 
 /// The platform of PCs (QEMU and other hypervisors): the hypercalls answered inside the image, over virtio and the PC's own devices.
 ///
@@ -12,13 +7,6 @@ public enum PlatformPC {
     #if hasFeature(Embedded)
         /// Decodes the command line into the boot information's strings, takes its memory off `memory_end`, finds the console,
         /// and sets the gate. What it refuses it says on the control channel, and the machine ends.
-        public static func start(_ information: inout brique_boot_information) {
-            let memory = takeMemory(&information, byteCount: PC.memoryByteCount)
-            var pc = PC(memory: memory, memoryEnd: information.memory_bytes + UInt64(BRIQUE_MEMORY_BASE))
-            if information.strings != 0 { pc.readCommandLine(&information) }
-            if !pc.hasConsole { pc.findPCIConsole(&information) }
-            if !pc.hasConsole { pc.findSerial() }
-            pc.publish()
-        }
+        public static func start(_ information: inout brique_boot_information) { startMachine(&information) }
     #endif
 }
