@@ -30,8 +30,9 @@ public struct VirtioConsoleDriver<Bank: RegisterBank>: ~Copyable {
 
     /// Starts a console device; `memory` is zeroed, 16-byte aligned, and holds `memoryByteCount` bytes.
     public mutating func attach(_ probed: consuming ProbedDevice<Bank>, memory: SharedMemory) throws(NegotiationError) {
-        receive.place(in: memory.slice(at: 0, byteCount: Self.queueByteCount))
-        transmit.place(in: memory.slice(at: Self.queueByteCount, byteCount: Self.queueByteCount))
+        receive.place(
+            in: memory.slice(at: 0, byteCount: Self.queueByteCount), writableByteCount: UInt32(Self.bufferByteCount))
+        transmit.place(in: memory.slice(at: Self.queueByteCount, byteCount: Self.queueByteCount), writableByteCount: 0)
         buffers = memory.slice(at: 2 &* Self.queueByteCount, byteCount: Self.bufferCount &* Self.bufferByteCount)
         let negotiated = try probed.negotiate()
         try negotiated.configure(queue: VirtioConsoleQueue.receive, receive)
@@ -46,19 +47,20 @@ public struct VirtioConsoleDriver<Bank: RegisterBank>: ~Copyable {
     /// Gives the device the buffer of `descriptor`.
     @inline(never) private mutating func offer() {
         let offset = UInt64(descriptor) &* UInt64(Self.bufferByteCount)
-        receive.add(descriptor, address: buffers.deviceAddress &+ offset, byteCount: UInt32(Self.bufferByteCount), deviceWrites: true)
+        receive.add(descriptor, address: buffers.deviceAddress &+ offset, byteCount: UInt32(Self.bufferByteCount))
         device?.notify(queue: VirtioConsoleQueue.receive)
     }
 
-    /// Starts sending; the bytes stay unchanged until `isSending` is false. Only one write at a time.
+    /// Starts sending; the bytes stay unchanged until `isSending` is false. Only one write at a time, and none when broken.
     public mutating func send(address: UInt64, byteCount: UInt32) {
-        transmit.add(0, address: address, byteCount: byteCount, deviceWrites: false)
+        if isBroken { return }
+        transmit.add(0, address: address, byteCount: byteCount)
         device?.notify(queue: VirtioConsoleQueue.transmit)
     }
 
     /// The device still has what was sent.
     @inline(never) public mutating func isSending() -> Bool {
-        if isBroken { return false }
+        if isBroken || transmit.outCount == 0 { return false }
         do throws(VirtqueueError) { _ = try transmit.takeUsed() } catch { isBroken = true }
         return !isBroken && transmit.outCount > 0
     }
@@ -66,7 +68,7 @@ public struct VirtioConsoleDriver<Bank: RegisterBank>: ~Copyable {
     /// Input is there to be read.
     @inline(never) public mutating func hasInput() -> Bool {
         if start < end { return true }
-        if isBroken { return false }
+        if isBroken || receive.outCount == 0 { return false }
         do throws(VirtqueueError) {
             while let used = try receive.takeUsed() {
                 descriptor = used.descriptor

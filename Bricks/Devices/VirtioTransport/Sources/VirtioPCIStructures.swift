@@ -4,8 +4,13 @@ import VirtioFormat
 /// A piece of a base address register's region.
 public struct PCIRegion: Equatable, Sendable {
     /// Zero: there is none.
-    public var address: UInt64 = 0
-    public var byteCount: UInt32 = 0
+    public var address: UInt64
+    public var byteCount: UInt32
+
+    public init(address: UInt64 = 0, byteCount: UInt32 = 0) {
+        self.address = address
+        self.byteCount = byteCount
+    }
 }
 
 /// Where a modern virtio device's structures are, from its PCI configuration space (virtio 1.2 §4.1.4).
@@ -45,7 +50,7 @@ public struct VirtioPCIStructures: Equatable, Sendable {
         else { return nil }
     }
 
-    private mutating func take(_ header: UInt32, at: Int, _ configuration: some RegisterBank) {
+    @inline(never) private mutating func take(_ header: UInt32, at: Int, _ configuration: some RegisterBank) {
         let second = configuration.read(at &+ 4, .long)
         if header & 0xff == VirtioPCI.capabilityMSIX {
             // The low three bits of the table's word are its base address register.

@@ -19,14 +19,15 @@ public struct UsedBuffer: Equatable {
     public let byteCount: Int
 }
 
-/// The driver's end of a split virtqueue, virtio 1.2 §2.7, of `size` descriptors, each a buffer of its own.
+/// The driver's end of a split virtqueue, virtio 1.2 §2.7, of `size` descriptors (a power of two, 64 at most).
 ///
+/// Each is a buffer of its own; the device reads all of them, or writes all of them.
 /// What the driver must know it keeps to itself; from the shared memory it reads the used ring alone, each word once.
 public struct Virtqueue<let size: Int>: ~Copyable {
     private var memory = SharedMemory()
-    /// Which descriptors the device has, and how much it may write to each.
-    private var isOut = InlineArray<size, Bool>(repeating: false)
-    private var writableByteCounts = InlineArray<size, UInt32>(repeating: 0)
+    /// The descriptors that the device has, a bit each.
+    private var outMask: UInt64 = 0
+    private var writableByteCount: UInt32 = 0
     private var availableIndex: UInt16 = 0
     private var usedIndex: UInt16 = 0
     /// Buffers that the device has.
@@ -35,12 +36,15 @@ public struct Virtqueue<let size: Int>: ~Copyable {
     public static var layout: SplitQueueLayout { SplitQueueLayout(size: size) }
 
     /// A queue without memory, of no use before `place`.
-    public init() { precondition(size > 0 && size <= 32_768 && size & (size - 1) == 0) }
+    public init() {}
 
     /// Puts a fresh queue into `memory`, which is zeroed, 16-byte aligned, and holds `layout.byteCount` bytes.
-    public mutating func place(in memory: SharedMemory) {
-        precondition(memory.byteCount >= Self.layout.byteCount && outCount == 0)
+    ///
+    /// - Parameter writableByteCount: how much the device may write to each buffer; zero: it may only read them.
+    public mutating func place(in memory: SharedMemory, writableByteCount: UInt32) {
+        precondition(size > 0 && size <= 64 && size & (size &- 1) == 0 && memory.byteCount >= Self.layout.byteCount && outCount == 0)
         self.memory = memory
+        self.writableByteCount = writableByteCount
     }
 
     public var descriptorsAddress: UInt64 { memory.deviceAddress }
@@ -48,16 +52,18 @@ public struct Virtqueue<let size: Int>: ~Copyable {
     public var usedAddress: UInt64 { memory.deviceAddress &+ UInt64(Self.layout.usedOffset) }
 
     /// Gives the device a buffer, by the descriptor `descriptor`, which it must not have yet; then notify it.
-    public mutating func add(_ descriptor: UInt16, address: UInt64, byteCount: UInt32, deviceWrites: Bool) {
+    ///
+    /// - Parameter byteCount: of a buffer that the device writes, `writableByteCount`.
+    public mutating func add(_ descriptor: UInt16, address: UInt64, byteCount: UInt32) {
         let index = Int(descriptor)
-        precondition(!isOut[index])
-        isOut[index] = true
-        writableByteCounts[index] = deviceWrites ? byteCount : 0
+        let bit: UInt64 = 1 &<< UInt64(index)
+        precondition(index < size && outMask & bit == 0 && (writableByteCount == 0 || byteCount == writableByteCount))
+        outMask |= bit
         outCount &+= 1
         let entry = index &* SplitQueueLayout.descriptorByteCount
         memory.store64(address, at: entry)
         memory.store32(byteCount, at: entry &+ 8)
-        memory.store16(deviceWrites ? SplitQueueLayout.flagWrite : 0, at: entry &+ 12)
+        memory.store16(writableByteCount > 0 ? SplitQueueLayout.flagWrite : 0, at: entry &+ 12)
         let available = Self.layout.availableOffset
         memory.store16(descriptor, at: available &+ SplitQueueLayout.ringOffset &+ 2 &* (Int(availableIndex) & (size &- 1)))
         availableIndex &+= 1
@@ -76,14 +82,13 @@ public struct Virtqueue<let size: Int>: ~Copyable {
         let element = used &+ SplitQueueLayout.ringOffset &+ SplitQueueLayout.usedElementByteCount &* (Int(usedIndex) & (size &- 1))
         let descriptor = memory.load32(at: element)
         let byteCount = memory.load32(at: element &+ 4)
-        let index = Int(descriptor)
-        guard index < size, isOut[index] else { throw .unknownDescriptor }
-        let writable = writableByteCounts[index]
+        let bit: UInt64 = 1 &<< UInt64(descriptor & 63)
+        guard descriptor < UInt32(truncatingIfNeeded: size), outMask & bit != 0 else { throw .unknownDescriptor }
         // Some devices report the length of what they read: only what they wrote matters.
-        guard writable == 0 || byteCount <= writable else { throw .lengthBeyondBuffer }
-        isOut[index] = false
+        guard writableByteCount == 0 || byteCount <= writableByteCount else { throw .lengthBeyondBuffer }
+        outMask &= ~bit
         outCount &-= 1
         usedIndex &+= 1
-        return UsedBuffer(descriptor: UInt16(truncatingIfNeeded: descriptor), byteCount: writable == 0 ? 0 : Int(byteCount))
+        return UsedBuffer(descriptor: UInt16(truncatingIfNeeded: descriptor), byteCount: writableByteCount == 0 ? 0 : Int(byteCount))
     }
 }

@@ -28,7 +28,7 @@ struct CommandLine: ~Escapable {
 
     private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0a }
 
-    private func isDevice(_ token: Range<Int>) -> Bool {
+    @inline(never) private func isDevice(_ token: Range<Int>) -> Bool {
         let prefix = MMIODeviceParameter.prefix
         guard token.count >= prefix.utf8CodeUnitCount else { return false }
         var index = 0
@@ -52,7 +52,7 @@ struct CommandLine: ~Escapable {
     /// Writes the arguments, or the environment, from `end` on, each ended by a NUL; returns how many there were.
     ///
     /// Both together are at most one byte longer than the command line.
-    func decode(arguments: Bool, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) -> UInt32 {
+    @inline(never) func decode(arguments: Bool, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) -> UInt32 {
         var at = 0
         var count: UInt32 = 0
         var isBehindDashes = false
@@ -69,7 +69,7 @@ struct CommandLine: ~Escapable {
         return count
     }
 
-    private func hasEquals(_ token: Range<Int>) -> Bool {
+    @inline(never) private func hasEquals(_ token: Range<Int>) -> Bool {
         var index = token.lowerBound
         while index < token.upperBound {
             if bytes[index] == UInt8(ascii: "=") { return true }
@@ -78,7 +78,7 @@ struct CommandLine: ~Escapable {
         return false
     }
 
-    private func decode(_ token: Range<Int>, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) {
+    @inline(never) private func decode(_ token: Range<Int>, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) {
         var index = token.lowerBound
         while index < token.upperBound {
             var byte = bytes[index]

@@ -11,6 +11,8 @@
     struct PC: ~Copyable {
         typealias Console = VirtioConsoleDriver<VolatileRegisterBank>
         private enum ConsoleKind { case none, virtio, serial }
+        /// What ends a sleep before its deadline.
+        private enum Wake { case input, sent, nothing }
 
         private static var clockByteCount: Int { 64 }
         static var memoryByteCount: Int { clockByteCount &+ Console.memoryByteCount }
@@ -121,7 +123,7 @@
                     brique_pause()
                     patience &-= 1
                     // The reader is slow: sleep until the device interrupts.
-                    if patience <= 0, sleep(until: .max, { pc in !pc.console.isSending() }) < 0 { return Self.interrupted }
+                    if patience <= 0, sleep(until: .max, for: .sent) < 0 { return Self.interrupted }
                 }
                 return console.isBroken ? Self.inputOutputError : Int64(count)
             }
@@ -158,17 +160,25 @@
             if wantsInput, hasInput() { return Int64(BRIQUE_EVENT_CONSOLE_INPUT) }
             if timeout == 0 { return 0 }
             let deadline = timeout == .max ? .max : nanoseconds() &+ min(timeout, .max >> 1)
-            return sleep(until: deadline) { pc in wantsInput && pc.hasInput() }
+            return sleep(until: deadline, for: wantsInput ? .input : .nothing)
         }
 
-        /// Sleeps until `isReady`, when it returns one, or the deadline, when it returns zero. Below zero: the user interrupted
+        private mutating func isAwake(_ wake: Wake) -> Bool {
+            switch wake {
+            case .input: hasInput()
+            case .sent: !console.isSending()
+            case .nothing: false
+            }
+        }
+
+        /// Sleeps until `wake`, when it returns one, or the deadline, when it returns zero. Below zero: the user interrupted
         /// the machine.
-        @inline(never) private mutating func sleep(until deadline: UInt64, _ isReady: (inout PC) -> Bool) -> Int64 {
+        @inline(never) private mutating func sleep(until deadline: UInt64, for wake: Wake) -> Int64 {
             routeConsole()
             while true {
                 // Acknowledged before the look, so that what comes after the look ends the halt.
                 console.acknowledgeInterrupt()
-                if isReady(&self) { return Int64(BRIQUE_EVENT_CONSOLE_INPUT) }
+                if isAwake(wake) { return Int64(BRIQUE_EVENT_CONSOLE_INPUT) }
                 if deadline != .max {
                     let now = nanoseconds()
                     if now >= deadline { return 0 }
@@ -182,7 +192,7 @@
             }
         }
 
-        private func routeConsole() {
+        @inline(never) private func routeConsole() {
             if consoleKind == .serial { SerialPort.enableInterrupt() }
             guard consoleInterrupt != 0 else { return }
             // QEMU's microvm has pins 24 and up on a second controller.
@@ -207,7 +217,7 @@
 
         @inline(never) mutating func nanoseconds() -> UInt64 { runningClock().nanoseconds }
 
-        mutating func wallTime() -> Int64 {
+        @inline(never) mutating func wallTime() -> Int64 {
             let now = nanoseconds()
             if wallStart == 0 {
                 guard let seconds = realTimeClockSeconds(RealTimeClockPorts()) else { return Self.notSupported }
@@ -216,7 +226,7 @@
             return Int64(truncatingIfNeeded: wallStart &+ now)
         }
 
-        func entropy(into bytes: inout MutableSpan<UInt8>) -> Int64 {
+        @inline(never) func entropy(into bytes: inout MutableSpan<UInt8>) -> Int64 {
             // CPUID 1, ecx bit 30: RDRAND.
             guard brique_cpuid(1, 2) & 1 << 30 != 0 else { return Self.notSupported }
             var index = 0

@@ -31,21 +31,25 @@ func realTimeClockSeconds(_ registers: some RegisterBank) -> UInt64? {
     return date
 }
 
-private func secondsSince1970(_ packed: UInt64, isBinary: Bool) -> UInt64? {
-    func number(_ index: UInt64) -> UInt64 {
-        let value = packed &>> (index &* 8) & 0xff
-        return isBinary ? value : (value >> 4) &* 10 &+ value & 15
-    }
-    let day = number(3)
-    let month = number(4)
-    // Years are of this century: an MC146818 keeps two digits.
-    let year = number(5) &+ 2000
-    guard number(0) < 60, number(1) < 60, number(2) < 24, day &- 1 < 31, month &- 1 < 12, year < 2100 else { return nil }
-    // Years that begin in March end with the leap day; 719,468 days lie between 0000-03-01 and 1970-01-01. From 2000 to
-    // 2099 each fourth year is a leap year.
+/// One of the date's numbers, the second being the lowest; decimal digits are four bits each.
+@inline(never) private func number(_ index: UInt64, of date: UInt64, isBinary: Bool) -> UInt64 {
+    let value = (date &>> (index &* 8)) & 0xff
+    return isBinary ? value : (value >> 4) &* 10 &+ (value & 15)
+}
+
+private func secondsSince1970(_ date: UInt64, isBinary: Bool) -> UInt64? {
+    let second = number(0, of: date, isBinary: isBinary)
+    let minute = number(1, of: date, isBinary: isBinary)
+    let hour = number(2, of: date, isBinary: isBinary)
+    let day = number(3, of: date, isBinary: isBinary)
+    let month = number(4, of: date, isBinary: isBinary)
+    // Years are of this century, for an MC146818 keeps two digits; each fourth one is a leap year. 2000 is no date, but
+    // what a clock says that has lost its battery.
+    let year = number(5, of: date, isBinary: isBinary)
+    guard second < 60, minute < 60, hour < 24, day &- 1 < 31, month &- 1 < 12, year &- 1 < 99 else { return nil }
+    // Years that begin in March end with the leap day; 11,017 days lie between 1970-01-01 and 2000-03-01.
     let marchYear = month > 2 ? year : year &- 1
-    let marchMonth = (month &+ 9) % 12
-    let leapDays = marchYear / 4 &- 15
-    let days = marchYear &* 365 &+ leapDays &+ (marchMonth &* 153 &+ 2) / 5 &+ day &- 1 &- 719_468
-    return ((days &* 24 &+ number(2)) &* 60 &+ number(1)) &* 60 &+ number(0)
+    let marchMonth = month > 2 ? month &- 3 : month &+ 9
+    let days = marchYear &* 365 &+ marchYear / 4 &+ (marchMonth &* 153 &+ 2) / 5 &+ day &+ 11_016
+    return ((days &* 24 &+ hour) &* 60 &+ minute) &* 60 &+ second
 }
