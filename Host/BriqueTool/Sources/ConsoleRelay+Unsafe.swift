@@ -7,10 +7,14 @@ import Glibc
 struct ConsoleRelay {
     /// What a pipe takes without blocking once it polls writable (POSIX, PIPE_BUF).
     private static let chunkByteCount = 4096
+    /// The guest's line discipline, see docs/qemu.md: this byte ends the input, that one makes the next an ordinary one.
+    private static let endOfInput: UInt8 = 4
+    private static let quote: UInt8 = 22
 
     private let input: Int32
     private let output: Int32
     private var isInputOpen = true
+    private var isInputEnded = false
     private var isOutputOpen = true
     private var toChild: [UInt8] = []
     private var toUser: [UInt8] = []
@@ -42,8 +46,8 @@ struct ConsoleRelay {
     mutating func move(_ ready: ArraySlice<pollfd>) {
         for wait in ready where wait.revents != 0 {
             switch wait.fd {
-            case STDIN_FILENO: if !Self.fill(&toChild, from: STDIN_FILENO) { closeInput() }
-            case input: if !Self.drain(&toChild, into: input) { closeInput() }
+            case STDIN_FILENO: takeInput()
+            case input: if !Self.drain(&toChild, into: input) || (isInputEnded && toChild.isEmpty) { closeInput() }
             case output: isOutputOpen = Self.fill(&toUser, from: output)
             default: drainToUser()
             }
@@ -59,6 +63,17 @@ struct ConsoleRelay {
         }
     }
 
+    private mutating func takeInput() {
+        isInputEnded = !Self.fill(&toChild, from: STDIN_FILENO, byteCount: Self.chunkByteCount / 2 - 1)
+        toChild = Self.quoted(toChild)
+        if isInputEnded { toChild.append(Self.endOfInput) }
+    }
+
+    /// At most twice as many bytes, which the guest reads as `bytes`.
+    static func quoted(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.flatMap { byte in byte == endOfInput || byte == quote ? [quote, byte] : [byte] }
+    }
+
     private mutating func closeInput() {
         if isInputOpen { close(input) }
         isInputOpen = false
@@ -71,8 +86,8 @@ struct ConsoleRelay {
     }
 
     /// False at the end of input, or when it is broken.
-    private static func fill(_ bytes: inout [UInt8], from descriptor: Int32) -> Bool {
-        bytes = [UInt8](repeating: 0, count: chunkByteCount)
+    private static func fill(_ bytes: inout [UInt8], from descriptor: Int32, byteCount: Int = chunkByteCount) -> Bool {
+        bytes = [UInt8](repeating: 0, count: byteCount)
         // SAFETY: at most the buffer's own count is written.
         let count = unsafe read(descriptor, &bytes, bytes.count)
         bytes.removeLast(bytes.count - max(0, count))

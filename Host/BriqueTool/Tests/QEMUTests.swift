@@ -80,3 +80,7 @@ private func instance(memory: String = "16M", environment: [String] = [], argume
     #expect(throws: ToolFailure.self) { try end(.exited(1), []) }
     #expect(throws: ToolFailure.self) { try end(.exited(0), []) }
 }
+
+@Test func `input bytes that mean something to the guest are quoted`() {
+    #expect(ConsoleRelay.quoted([65, 4, 22, 0, 255]) == [65, 22, 4, 22, 22, 0, 255])
+}

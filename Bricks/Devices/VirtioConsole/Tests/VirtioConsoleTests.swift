@@ -97,7 +97,6 @@ struct VirtioConsoleTests {
     typealias Driver = VirtioConsoleDriver<LoopbackConsole>
     let shared = TestMemory(byteCount: 16384)
 
-
     func attached() throws -> (Console, LoopbackConsole) {
         let device = LoopbackConsole(memory: shared.memory)
         let console = Console()

@@ -58,10 +58,11 @@ struct VirtioPCIStructuresTests {
         #expect(VirtioPCIStructures(configuration: configuration) == nil)
     }
 
-    @Test(arguments: [
-        (0x04, 0), (0x34, 0), (0x34, 0x3c), (0x84, 0x0214_0009), (0x60, 0x0510_4009), (0x8c, 0xffff_f001), (0x88, 6), (0x88, 255),
-        (0x88, 3), (0x20, 0xfe00_000d), (0x24, 0x80), (0x90, 1), (0x94, 3), (0x94, 8192), (0x6c, 55), (0x14, 1),
-    ] as [(Int, UInt32)])
+    @Test(
+        arguments: [
+            (0x04, 0), (0x34, 0), (0x34, 0x3c), (0x84, 0x0214_0009), (0x60, 0x0510_4009), (0x8c, 0xffff_f001), (0x88, 6), (0x88, 255),
+            (0x88, 3), (0x20, 0xfe00_000d), (0x24, 0x80), (0x90, 1), (0x94, 3), (0x94, 8192), (0x6c, 55), (0x14, 1),
+        ] as [(Int, UInt32)])
     func `a field that cannot be is refused`(offset: Int, value: UInt32) {
         var configuration = goodConfiguration()
         configuration.set(offset, value)

@@ -149,8 +149,9 @@ struct VirtqueueTests {
             // Mostly plausible values, so that the checks behind the first one are reached.
             let base = Virtqueue<4>.layout.usedOffset
             for slot in 0..<4 {
-                shared.memory.store32(UInt32.random(in: 0...(Bool.random(using: &random) ? 4 : .max), using: &random), at: base + 4 + 8 * slot)
-                shared.memory.store32(UInt32.random(in: 0...(Bool.random(using: &random) ? 65 : .max), using: &random), at: base + 8 + 8 * slot)
+                let element = base + 4 + 8 * slot
+                shared.memory.store32(UInt32.random(in: 0...(Bool.random(using: &random) ? 4 : .max), using: &random), at: element)
+                shared.memory.store32(UInt32.random(in: 0...(Bool.random(using: &random) ? 65 : .max), using: &random), at: element + 4)
             }
             let step = UInt16.random(in: 0...5, using: &random)
             shared.memory.store16(shared.memory.load16(at: base + 2) &+ step, at: base + 2)

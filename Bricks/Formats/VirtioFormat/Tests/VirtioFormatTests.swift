@@ -7,10 +7,11 @@ struct MMIODeviceParameterTests {
         return MMIODeviceParameter(parsing: bytes.span, from: 0)
     }
 
-    @Test(arguments: [
-        ("512@0xfeb00e00:12", 0xfeb0_0e00, 12), ("4K@0xd0000000:5", 0xd000_0000, 5), ("0x200@4273995776:16:3", 0xfec0_0000, 16),
-        ("1G@0XABC:0", 0xabc, 0),
-    ] as [(String, UInt64, UInt32)])
+    @Test(
+        arguments: [
+            ("512@0xfeb00e00:12", 0xfeb0_0e00, 12), ("4K@0xd0000000:5", 0xd000_0000, 5), ("0x200@4273995776:16:3", 0xfec0_0000, 16),
+            ("1G@0XABC:0", 0xabc, 0),
+        ] as [(String, UInt64, UInt32)])
     func `a hypervisor's form is understood`(text: String, base: UInt64, interrupt: UInt32) throws {
         let device = try #require(parse(text))
         #expect(device.base == base)

@@ -52,7 +52,8 @@ struct CommandLine: ~Escapable {
     /// Writes the arguments, or the environment, from `end` on, each ended by a NUL; returns how many there were.
     ///
     /// Both together are at most one byte longer than the command line.
-    @inline(never) func decode(arguments: Bool, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) -> UInt32 {
+    @inline(never)
+    func decode(arguments: Bool, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) -> UInt32 {
         var at = 0
         var count: UInt32 = 0
         var isBehindDashes = false
@@ -78,7 +79,8 @@ struct CommandLine: ~Escapable {
         return false
     }
 
-    @inline(never) private func decode(_ token: Range<Int>, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) {
+    @inline(never)
+    private func decode(_ token: Range<Int>, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) {
         var index = token.lowerBound
         while index < token.upperBound {
             var byte = bytes[index]

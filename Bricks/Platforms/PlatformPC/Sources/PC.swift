@@ -137,12 +137,17 @@
             }
         }
 
+        private mutating func nextByte() -> UInt8? {
+            if consoleKind == .virtio { return console.read() }
+            return SerialPort.hasInput ? SerialPort.read() : nil
+        }
+
         /// Blocks until there is input, or its end.
         mutating func read(into bytes: inout MutableSpan<UInt8>) -> Int64 {
             var count = 0
             while bytes.count > 0, consoleKind != .none {
-                while count < bytes.count, !input.isEnded, hasInput(), let byte = consoleKind == .serial ? SerialPort.read() : console.read() {
-                    guard let byte = input.take(byte) else { continue }
+                while count < bytes.count, !input.isEnded, let raw = nextByte() {
+                    guard let byte = input.take(raw) else { continue }
                     bytes[count] = byte
                     count &+= 1
                 }

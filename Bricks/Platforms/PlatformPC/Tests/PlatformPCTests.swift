@@ -19,7 +19,9 @@ struct CommandLineTests {
         var devices: [MMIODeviceParameter] = []
         var at = 0
         while let device = commandLine.nextDevice(&at) { devices.append(device) }
-        let strings = storage[..<end].split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        let strings = storage[..<end].split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
         #expect(strings.count == argumentCount + environmentCount)
         return (Array(strings.prefix(argumentCount)), Array(strings.dropFirst(argumentCount)), devices)
     }
@@ -123,7 +125,11 @@ struct RealTimeClockTests {
         #expect(realTimeClockSeconds(ScriptedClock(date.0, isBinary: isBinary)) == date.1)
     }
 
-    @Test(arguments: [[60, 0, 0, 1, 1, 1], [0, 60, 0, 1, 1, 1], [0, 0, 24, 1, 1, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 32, 1, 1], [0, 0, 0, 1, 13, 1], [0, 0, 0, 1, 0, 1], [0, 0, 0, 1, 1, 0], [255, 255, 255, 255, 255, 255]] as [[UInt32]])
+    @Test(
+        arguments: [
+            [60, 0, 0, 1, 1, 1], [0, 60, 0, 1, 1, 1], [0, 0, 24, 1, 1, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 32, 1, 1], [0, 0, 0, 1, 13, 1],
+            [0, 0, 0, 1, 0, 1], [0, 0, 0, 1, 1, 0], [255, 255, 255, 255, 255, 255],
+        ] as [[UInt32]])
     func `what is no date is refused`(numbers: [UInt32]) {
         #expect(realTimeClockSeconds(ScriptedClock(numbers, isBinary: true)) == nil)
     }
