@@ -22,7 +22,8 @@ struct IsolationTests {
     func `a hostile image in a virtual machine finds no call to make`(monitor: Monitor, call: String) async throws {
         let answer = try await Machine.run("hostile", on: monitor, arguments: [call])
         #expect(answer.output == "about to \(call)\n")
-        #expect(answer.status == 132, "\(answer.errors)")
+        // #UD where the instruction is off; a fault at its target where the host's KVM leaves it on at CPL 3.
+        #expect([132, 139].contains(answer.status), "\(answer.errors)")
     }
 
     private static let sigsys = "31"

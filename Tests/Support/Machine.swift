@@ -16,6 +16,7 @@ public enum Machine {
     public static let monitors = Monitor.tested.filter(\.isPresent)
 
     private static let builder = Builder()
+    private static let gate = Gate(width: max(2, ProcessInfo.processInfo.activeProcessorCount))
 
     /// The app's image, built at the first call.
     public static func image(_ app: String) async throws -> String { try await builder.image(app) }
@@ -36,7 +37,7 @@ public enum Machine {
         try await builder.ready()
         let variables = environment.sorted { $0.key < $1.key }.flatMap { ["-e", "\($0.key)=\($0.value)"] }
         let words = ["run"] + monitor.options + ["--memory", memory] + variables + [image, "--"] + arguments
-        return try await checkout.brique(words, input: input).run()
+        return try await gate.through { try await checkout.brique(words, input: input).run() }
     }
 
     /// Our monitors stand ready in their scratch folder.
@@ -65,6 +66,28 @@ private actor Builder {
         images[app] = task
         last = Task { _ = try await task.value }
         return try await task.value
+    }
+}
+
+/// Lets a few through at once: as many instances as processors, or all would be slow together.
+private actor Gate {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(width: Int) { free = width }
+
+    func through<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+        await enter()
+        defer { leave() }
+        return try await body()
+    }
+
+    private func enter() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    private func leave() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }
 

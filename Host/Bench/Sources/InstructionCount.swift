@@ -9,9 +9,10 @@ public struct InstructionCount {
     public static func count(_ command: Command, entry: UInt64, log: String) async throws -> Int {
         var stepping = command
         stepping.arguments += ["-singlestep", "-d", "exec,nochain", "-D", log]
+        let plain = try await command.run()
         let answer = try await stepping.run()
         defer { try? FileManager.default.removeItem(atPath: log) }
-        guard answer.status == 0 else { throw BenchError.failed(command: command.program, answer.errors) }
+        guard answer.status == plain.status, answer.output == plain.output else { throw BenchError.failed(command: command.program, answer.errors) }
         let count = try lines(in: Data(contentsOf: URL(filePath: log)), from: entry)
         guard count > 0 else { throw BenchError.unexpected("the guest never came to its entry \(String(entry, radix: 16))") }
         return count
@@ -20,7 +21,9 @@ public struct InstructionCount {
     /// From the entry of Apps/hello to the end of QEMU microvm.
     public static func ofHello(checkout: Checkout, log: String) async throws -> Int {
         let image = try await checkout.build("hello")
-        guard let entry = try ImageFile(path: image).layout.pvhEntry else { throw BenchError.unexpected("\(image) has no PVH entry") }
+        guard let entry = try ImageFile(path: image).layout.pvhEntry else {
+            throw BenchError.unexpected("\(image) has no PVH entry")
+        }
         let command = try await Monitor.microvm.command(image: image, checkout: checkout, memory: StartBench.memory)
         return try await count(command, entry: entry, log: log)
     }
