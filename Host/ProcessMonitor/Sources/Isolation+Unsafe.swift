@@ -33,10 +33,13 @@ enum Isolation {
 
     /// Shuts the file system out: neither a path from the root nor one from the working directory leads anywhere.
     private static func enterEmptyPlace() throws(Refusal) {
+        try check(call(__NR_chroot, address(of: emptyPlace)), "cannot leave the file system (is /proc mounted?)")
+        try check(call(__NR_chdir, address(of: "/")), "cannot leave the working directory")
+    }
+
+    private static func address(of path: StaticString) -> UInt64 {
         // SAFETY: a static string ends with a zero byte and lives for ever.
-        try check(call(__NR_chroot, unsafe UInt64(UInt(bitPattern: emptyPlace.utf8Start))), "cannot leave the file system (is /proc mounted?)")
-        let root: StaticString = "/"
-        try check(call(__NR_chdir, unsafe UInt64(UInt(bitPattern: root.utf8Start))), "cannot leave the working directory")
+        unsafe UInt64(UInt(bitPattern: path.utf8Start))
     }
 
     private static func dropCapabilities() -> Int64 {

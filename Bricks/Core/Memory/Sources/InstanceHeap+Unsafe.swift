@@ -1,15 +1,28 @@
 import BootFormat
 import CHypercalls
 
-// The heap of this instance. SAFETY: set up once by the start of day, before any other code runs; one processor.
-nonisolated(unsafe) private var heap = unsafe Heap(base: UInt(pageByteCount), byteCount: 0)
+// The heap of this instance, made of its region at the first use: an app that takes no memory carries no heap.
+// SAFETY: one processor; the region is set by the start of day, before any other code runs. All of it is zero at
+// first, for initialised data would be in every image.
+nonisolated(unsafe) private var heap: Heap?
+nonisolated(unsafe) private var regionStart: UInt = 0
+nonisolated(unsafe) private var regionEnd: UInt = 0
 
-func withHeap<Result>(_ body: (inout Heap) -> Result) -> Result { unsafe body(&heap) }
+func withHeap<Result>(_ body: (inout Heap) -> Result) -> Result {
+    if unsafe heap == nil { makeHeap() }
+    return unsafe body(&heap!)
+}
+
+@inline(never) private func makeHeap() {
+    unsafe heap = unsafe Heap(base: max(regionStart, UInt(pageByteCount)), byteCount: Int(regionEnd - regionStart))
+}
 
 extension Memory {
     /// Gives the heap its memory: [start, end), page-aligned, owned by nobody else from now on.
     @unsafe public static func start(at start: UInt, end: UInt) {
-        unsafe heap = unsafe Heap(base: start, byteCount: Int(end - start))
+        unsafe regionStart = start
+        unsafe regionEnd = end
+        unsafe heap = nil
     }
 }
 
