@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Each way to die has its status, its words and the function's name on standard error.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct CrashTests {
     struct Way: CustomTestStringConvertible, Sendable {
         var name: String

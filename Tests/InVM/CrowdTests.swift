@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Many instances at once do not know of one another.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct CrowdTests {
     private static let count = 200
     private static let line = "Hello from Brique\n"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What goes in comes out: arguments, environment, input, and the exit status.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct EchoTests {
     @Test(arguments: Machine.monitors)
     func `arguments, environment, input and exit status pass through`(monitor: Monitor) async throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What an instance, or a monitor that it took over, can reach: nothing.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct IsolationTests {
     static let calls = ["open", "socket", "ptrace", "mprotect", "execve"]
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// An app outside the repository is as good as one inside.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct NewAppTests {
     @Test func `a new app outside the repository builds, runs and tests`() async throws {
         let folder = try TemporaryFolder()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// One file, the same words on every monitor.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct OutputTests {
     @Test(.enabled(if: Monitor.kvm.isPresent, "no KVM here"))
     func `hello is printed on the KVM monitor`() async throws { try await expectHello(on: .kvm) }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What cannot be started is refused with a status of its own and one line, and nothing is left behind.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct RefusalTests {
     /// Ways to damage an image: bytes of hello's file in, what its check must say of the result.
     enum Damage: CaseIterable {

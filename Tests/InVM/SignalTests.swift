@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A signal ends the instance as it would a process, and nothing is left.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(20)), .serialized)
 struct SignalTests {
     enum Way: String, CaseIterable { case interrupt, terminate, kill }
 

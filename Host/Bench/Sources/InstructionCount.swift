@@ -12,7 +12,9 @@ public struct InstructionCount {
         let plain = try await command.run()
         let answer = try await stepping.run()
         defer { try? FileManager.default.removeItem(atPath: log) }
-        guard answer.status == plain.status, answer.output == plain.output else { throw BenchError.failed(command: command.program, answer.errors) }
+        guard answer.status == plain.status, answer.output == plain.output else {
+            throw BenchError.failed(command: command.program, answer.errors)
+        }
         let count = try lines(in: Data(contentsOf: URL(filePath: log)), from: entry)
         guard count > 0 else { throw BenchError.unexpected("the guest never came to its entry \(String(entry, radix: 16))") }
         return count
