@@ -7,7 +7,7 @@ struct SymbolicateCommand: AsyncParsableCommand {
         commandName: "symbolicate",
         abstract: "Name the functions and lines at addresses of an image.",
         discussion: """
-            Without addresses, reads a monitor's records (lines that begin with `crash` or `refused`) from standard input.
+            Without addresses, reads a monitor's records (lines with `crash`, `crash-words` or `refused`) from standard input.
 
             Example: brique symbolicate hello.image 0x200000101180
             """)
@@ -32,7 +32,7 @@ struct SymbolicateCommand: AsyncParsableCommand {
         let words = CrashWords(machineArea: try ImageFile.open(image).layout.note.machineArea)
         var count = 0
         while let line = readLine() {
-            guard let record = Self.record(in: line) else { continue }
+            guard let record = try Self.record(in: line) else { continue }
             count += 1
             switch record {
             case .refusal, .exit: continue
@@ -64,10 +64,14 @@ struct SymbolicateCommand: AsyncParsableCommand {
     }
 
     /// A record anywhere in a line: a log may have put a time before it.
-    static func record(in line: String) -> MonitorRecord? {
-        for word in ["crash kind=", "refused call="] {
+    static func record(in line: String) throws(ToolFailure) -> MonitorRecord? {
+        for word in ["crash kind=", "crash-words ", "refused call="] {
             guard let start = line.range(of: word)?.lowerBound else { continue }
-            return try? MonitorRecord(parsing: line[start...])
+            do throws(RecordError) {
+                return try MonitorRecord(parsing: line[start...])
+            } catch {
+                throw ToolFailure(.usage, "the record \(word)… cannot be read (\(error)): is its line whole?")
+            }
         }
         return nil
     }

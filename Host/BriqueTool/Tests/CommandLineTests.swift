@@ -78,8 +78,13 @@ func `a wrong command line is a usage error`(line: [String]) {
     for text in ["", "0x", "-1", "+1", "xyz", "10000000000000000"] {
         #expect(throws: ToolFailure.self) { try SymbolicateCommand.address(text) }
     }
-    #expect(SymbolicateCommand.record(in: "12:00 refused call=1 rip=0x1") != nil)
-    #expect(SymbolicateCommand.record(in: "nothing") == nil)
+    #expect(try SymbolicateCommand.record(in: "12:00 refused call=1 rip=0x1") != nil)
+    #expect(try SymbolicateCommand.record(in: "nothing") == nil)
+    let words = [String](repeating: "1", count: 122).joined(separator: " ")
+    #expect(try SymbolicateCommand.record(in: "12:00 crash-words \(words)") != nil)
+    for text in ["crash-words 1", "crash-words \(words) 1", "12:00 refused call=x", "crash kind=other"] {
+        #expect(throws: ToolFailure.self) { try SymbolicateCommand.record(in: text) }
+    }
 }
 
 @Test func `a new package has a name that a module can have`() throws {

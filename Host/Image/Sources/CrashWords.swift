@@ -129,6 +129,7 @@ public struct CrashWords: Sendable {
 /// Intel SDM volume 3, 6.3.1.
 enum Vector {
     static let divide: UInt64 = 0
+    static let nonMaskable: UInt64 = 2
     static let invalidOpcode: UInt64 = 6
     static let doubleFault: UInt64 = 8
     static let stackSegment: UInt64 = 12

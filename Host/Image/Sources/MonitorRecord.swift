@@ -23,6 +23,7 @@ public enum MonitorRecord: Equatable, Sendable {
             guard words.count == 2, let status = UInt8(words[1]) else { throw .malformed }
             self = .exit(status: Int32(status))
         case "crash": self = .crash(try CrashRecord(fields: try RecordFields(words.dropFirst())))
+        case "crash-words": self = .crash(try CrashRecord(words: words.dropFirst()))
         case "refused": self = .refusedCall(try RefusedCall(fields: try RecordFields(words.dropFirst())))
         default: throw .unknownRecord
         }

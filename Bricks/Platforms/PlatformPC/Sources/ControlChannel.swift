@@ -23,9 +23,9 @@
         /// A record `exit STATUS`, or `error STATUS` with a text that begins with a space; and the end.
         @inline(never) func end(_ record: StaticString, _ status: UInt64, _ text: StaticString = "") -> Never {
             put(record)
-            put(decimal: status)
+            put(status, base: 10)
             put(text)
-            put("\n")
+            put(UInt8(ascii: "\n"))
             end(status)
         }
     }

@@ -135,9 +135,8 @@
         let channel = ControlChannel()
         // SAFETY: the caller passes a `struct brique_crash`.
         let crash = unsafe SharedMemory(base: UInt(address), deviceAddress: 0, byteCount: MemoryLayout<brique_crash>.size)
-        let isPageFault = crash.load64(at: CrashOffset.vector) == 14
-        let faultAddress = isPageFault ? brique_core_call(UInt64(BRIQUE_CORE_FAULT_ADDRESS), 0, 0, 0) : 0
-        channel.put(crash: crash, faultAddress: UInt64(bitPattern: faultAddress))
+        let faultAddress = UInt64(bitPattern: brique_core_call(UInt64(BRIQUE_CORE_FAULT_ADDRESS), 0, 0, 0))
+        channel.put(crash: crash, faultAddress: faultAddress)
         channel.end(0xff)
     }
 #endif

@@ -149,73 +149,35 @@ final class TextSink: RecordSink {
 }
 
 struct ControlRecordTests {
-    private func record(of crash: brique_crash, faultAddress: UInt64 = 0) -> String {
+    @Test(arguments: [0, 1, 9, 0xf, 0x10, 0xabcdef, 0x2000_0010_0000, .max] as [UInt64])
+    func `numbers are written without leading zeros`(value: UInt64) {
+        let sink = TextSink()
+        sink.put(value, base: 16)
+        sink.put(UInt8(ascii: " "))
+        sink.put(value, base: 10)
+        #expect(sink.text == "\(String(value, radix: 16)) \(value)")
+    }
+
+    @Test func `a crash is the fault's address and every word of the structure`() {
+        var crash = brique_crash()
+        crash.kind = UInt32(BRIQUE_CRASH_PANIC)
+        crash.frame_count = 1
+        crash.registers.r15 = 0xf
+        crash.registers.ss = .max
+        crash.frames.0 = 0x2000_0010_1180
+        crash.message_byte_count = 1
+        crash.message.0 = 0x41
         let shared = TestMemory(byteCount: 4096)
         shared.store(crash)
         let sink = TextSink()
-        sink.put(crash: shared.memory, faultAddress: faultAddress)
-        return sink.text
-    }
-
-    @Test(arguments: [0, 1, 0xf, 0x10, 0xabcdef, 0x2000_0010_0000, .max] as [UInt64])
-    func `numbers are written without leading zeros`(value: UInt64) {
-        let sink = TextSink()
-        sink.put(hexadecimal: value)
-        sink.put(decimal: value)
-        #expect(sink.text == "0x" + String(value, radix: 16) + String(value))
-    }
-
-    @Test func `a page fault names its registers, its address and its frames`() {
-        var crash = brique_crash()
-        crash.kind = UInt32(BRIQUE_CRASH_EXCEPTION)
-        crash.frame_count = 2
-        crash.registers.vector = 14
-        crash.registers.error = 6
-        crash.registers.rip = 0x2000_0010_1180
-        crash.registers.rsp = 0x30
-        crash.registers.rflags = 0x202
-        crash.registers.rax = 0xa
-        crash.registers.rbp = 0xb
-        crash.registers.r8 = 8
-        crash.registers.r15 = 15
-        crash.frames.0 = 0x2000_0010_1180
-        crash.frames.1 = 0x2000_0010_2000
-        #expect(
-            record(of: crash, faultAddress: 0x1ff8)
-                == "crash kind=exception vector=14 error=0x6 address=0x1ff8 rip=0x200000101180 rsp=0x30 rflags=0x202 rax=0xa rcx=0x0 "
-                + "rdx=0x0 rbx=0x0 rbp=0xb rsi=0x0 rdi=0x0 r8=0x8 r9=0x0 r10=0x0 r11=0x0 r12=0x0 r13=0x0 r14=0x0 r15=0xf "
-                + "frames=0x200000101180,0x200000102000\n")
-    }
-
-    @Test(arguments: [(2, "panic"), (3, "out-of-memory"), (4, "interrupted")] as [(UInt32, String)])
-    func `a kind has its name, and a message its escapes`(kind: UInt32, name: String) {
-        var crash = brique_crash()
-        crash.kind = kind
-        crash.message_byte_count = 5
-        crash.message.0 = 0x41
-        crash.message.1 = 0x20
-        crash.message.2 = 0x25
-        crash.message.3 = 0x0a
-        crash.message.4 = CChar(bitPattern: 0xfc)
-        let text = record(of: crash)
-        #expect(text.hasPrefix("crash kind=\(name) vector=0 "))
-        #expect(text.hasSuffix(" message=A%20%25%0a%fc\n"))
-    }
-
-    @Test func `an NMI is the user's interruption`() {
-        var crash = brique_crash()
-        crash.kind = UInt32(BRIQUE_CRASH_EXCEPTION)
-        crash.registers.vector = 2
-        #expect(record(of: crash).hasPrefix("crash kind=interrupted vector=2 "))
-    }
-
-    @Test func `counts beyond the record are cut`() {
-        var crash = brique_crash()
-        crash.frame_count = .max
-        crash.message_byte_count = .max
-        let text = record(of: crash)
-        #expect(text.split(separator: ",").count == Int(BRIQUE_CRASH_FRAMES))
-        #expect(text.split(separator: "%").count == Int(BRIQUE_CRASH_MESSAGE_BYTES) + 1)
+        sink.put(crash: shared.memory, faultAddress: 0x1ff8)
+        var words = [String](repeating: "0", count: MemoryLayout<brique_crash>.size / 8)
+        words[0] = "100000002"
+        words[2] = "f"
+        words[23] = "ffffffffffffffff"
+        words[24] = "200000101180"
+        words[88] = "4100000001"
+        #expect(sink.text == "crash-words 1ff8 \(words.joined(separator: " "))\n")
     }
 }
 
