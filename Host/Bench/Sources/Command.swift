@@ -30,6 +30,14 @@ public struct Command: Sendable {
         public var errors: String
     }
 
+    /// The same, killed after so many seconds: its status is then 137.
+    public func limited(toSeconds seconds: Int) -> Command {
+        var limited = self
+        limited.program = "/usr/bin/timeout"
+        limited.arguments = ["--signal=KILL", String(seconds), program] + arguments
+        return limited
+    }
+
     private static let outputByteLimit = 16 << 20
 
     public func run() async throws -> Answer {

@@ -7,7 +7,7 @@ struct Container {
     init(folder: String, program: String) throws {
         self.folder = folder
         let files = FileManager.default
-        try files.createDirectory(atPath: folder + "/rootfs/proc", withIntermediateDirectories: true)
+        for name in ["proc", "dev"] { try files.createDirectory(atPath: "\(folder)/rootfs/\(name)", withIntermediateDirectories: true) }
         try files.copyItem(atPath: program, toPath: folder + "/rootfs/tiny")
         try Data(Self.configuration.utf8).write(to: URL(filePath: folder + "/config.json"))
     }
@@ -35,13 +35,18 @@ struct Container {
             arguments: options + ["run", "--bundle", folder, "brique-bench-\(ProcessInfo.processInfo.processIdentifier)"],
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
         contender.isWarmed = false
+        var reason = ""
         for prelude in [[], Self.oneHierarchy] {
             contender.prelude = prelude
-            if let start = try? await launcher.start(contender), start.status == 0, start.firstOutputMilliseconds != nil {
-                return (contender, "")
+            do {
+                let start = try await launcher.start(contender)
+                if start.status == 0, start.firstOutputMilliseconds != nil { return (contender, "") }
+                reason = "\(runtime) ends with \(start.status)"
+            } catch {
+                reason = "\(error)"
             }
         }
-        return (nil, "\(runtime) starts no container here")
+        return (nil, reason)
     }
 }
 

@@ -59,13 +59,16 @@ public struct WaitingInstance: Sendable {
 /// The least memory with which an image does what it does with plenty.
 public struct LeastMemory {
     private static let enough = 16 << 20
+    private static let secondsLimit = 5
 
     /// For the app's image on `monitor`, as its own monitor counts memory: pages, for QEMU steps of 64 KiB.
     public static func find(_ app: String, on monitor: Monitor, checkout: Checkout) async throws -> Int? {
         let image = try await checkout.build(app)
         let expected = try await monitor.command(image: image, checkout: checkout, memory: enough).run()
         return try await find(enough: enough, step: monitor.isQEMU ? 64 << 10 : 4 << 10) { memory in
-            let answer = try await monitor.command(image: image, checkout: checkout, memory: memory).run()
+            // With too little a machine may be refused, stop, or never get anywhere.
+            guard let command = try? await monitor.command(image: image, checkout: checkout, memory: memory) else { return false }
+            let answer = try await command.limited(toSeconds: secondsLimit).run()
             return answer.status == expected.status && answer.output == expected.output
         }
     }

@@ -77,7 +77,7 @@ extension Report {
         let targetWidth = targets.map(\.title.count).max() ?? 0
         for target in targets {
             let verdict = target.isReached.map { $0 ? "reached" : "MISSED" } ?? "not measured"
-            text += target.title.padded(to: targetWidth) + "  " + target.limit.padded(to: 14) + target.measured.padded(to: 22)
+            text += target.title.padded(to: targetWidth) + "  " + target.limit.padded(to: 18) + target.measured.padded(to: 22)
             text += verdict + "\n"
         }
         return text
