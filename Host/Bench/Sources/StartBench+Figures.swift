@@ -3,7 +3,7 @@ import Image
 
 extension StartBench {
     mutating func measureFigures() async throws {
-        for app in ["hello", "tasks"] {
+        for app in Checkout.apps {
             let bytes = try FileManager.default.attributesOfItem(atPath: checkout.image(of: app))[.size] as? Int ?? 0
             add("bytes-\(app)", "\(app) image", Double(bytes), "bytes")
         }

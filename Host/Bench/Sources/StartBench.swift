@@ -29,7 +29,7 @@ public struct StartBench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         options.onProgress("building images")
-        for app in ["hello", "tasks", "wait", "yield"] { try await checkout.build(app) }
+        for app in Checkout.apps { try await checkout.build(app) }
         let launcher = try await Launcher(checkout: checkout, folder: folder)
         var bench = StartBench(
             checkout: checkout, options: options, folder: folder, launcher: launcher,
