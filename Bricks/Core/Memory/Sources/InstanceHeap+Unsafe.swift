@@ -18,11 +18,10 @@ func withHeap<Result>(_ body: (inout Heap) -> Result) -> Result {
 }
 
 extension Memory {
-    /// Gives the heap its memory: [start, end), page-aligned, owned by nobody else from now on.
+    /// Gives the heap its memory: [start, end), page-aligned, owned by nobody else from now on. Once, before the first use.
     @unsafe public static func start(at start: UInt, end: UInt) {
         unsafe regionStart = start
         unsafe regionEnd = end
-        unsafe heap = nil
     }
 }
 

@@ -30,18 +30,25 @@ public struct VirtioConsoleDriver<Bank: RegisterBank>: ~Copyable {
 
     /// Starts a console device; `memory` is zeroed, 16-byte aligned, and holds `memoryByteCount` bytes.
     public mutating func attach(_ probed: consuming ProbedDevice<Bank>, memory: SharedMemory) throws(NegotiationError) {
-        receive.place(
-            in: memory.slice(at: 0, byteCount: Self.queueByteCount), writableByteCount: UInt32(Self.bufferByteCount))
-        transmit.place(in: memory.slice(at: Self.queueByteCount, byteCount: Self.queueByteCount), writableByteCount: 0)
         buffers = memory.slice(at: 2 &* Self.queueByteCount, byteCount: Self.bufferCount &* Self.bufferByteCount)
         let negotiated = try probed.negotiate()
-        try negotiated.configure(queue: VirtioConsoleQueue.receive, receive)
-        try negotiated.configure(queue: VirtioConsoleQueue.transmit, transmit)
+        try Self.place(&receive, VirtioConsoleQueue.receive, of: negotiated, memory, writableByteCount: UInt32(Self.bufferByteCount))
+        try Self.place(&transmit, VirtioConsoleQueue.transmit, of: negotiated, memory, writableByteCount: 0)
         device = negotiated.start()
         while Int(descriptor) < Self.bufferCount {
             offer()
             descriptor &+= 1
         }
+    }
+
+    /// A queue in its own part of the console's memory, which the device is told.
+    @inline(never) private static func place(
+        _ queue: inout Virtqueue<4>, _ index: UInt32, of device: borrowing NegotiatedDevice<Bank>, _ memory: SharedMemory,
+        writableByteCount: UInt32
+    ) throws(NegotiationError) {
+        queue.place(
+            in: memory.slice(at: Int(index) &* queueByteCount, byteCount: queueByteCount), writableByteCount: writableByteCount)
+        try device.configure(queue: index, queue)
     }
 
     /// Gives the device the buffer of `descriptor`.

@@ -73,7 +73,7 @@ CORE_CODE static uint32_t memory_end(const struct start_info *info) {
             if (end >= physical(__image_end)) return (uint32_t)end & -BRIQUE_PAGE_SIZE;
         }
     }
-    brique_core_fail("error 78 no memory range holds the image\n");
+    brique_core_fail("error 78 no memory holds the image\n");
 }
 
 CORE_CODE __attribute__((noinline)) static void set_pages(struct boot *boot, uint32_t from, uint32_t to, uint64_t flags) {

@@ -70,7 +70,7 @@ struct CommandLine: ~Escapable {
         return count
     }
 
-    @inline(never) private func hasEquals(_ token: Range<Int>) -> Bool {
+    private func hasEquals(_ token: Range<Int>) -> Bool {
         var index = token.lowerBound
         while index < token.upperBound {
             if bytes[index] == UInt8(ascii: "=") { return true }
@@ -79,11 +79,10 @@ struct CommandLine: ~Escapable {
         return false
     }
 
-    @inline(never)
     private func decode(_ token: Range<Int>, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) {
         var index = token.lowerBound
-        while index < token.upperBound {
-            var byte = bytes[index]
+        while index <= token.upperBound {
+            var byte = index < token.upperBound ? bytes[index] : 0
             if byte == UInt8(ascii: "%") {
                 guard index &+ 2 < token.upperBound, let high = hexadecimalDigit(bytes[index &+ 1]),
                     let low = hexadecimalDigit(bytes[index &+ 2]), high | low != 0
@@ -91,14 +90,9 @@ struct CommandLine: ~Escapable {
                 byte = high << 4 | low
                 index &+= 2
             }
-            append(byte, to: &output, &end)
+            output[end] = byte
+            end &+= 1
             index &+= 1
         }
-        append(0, to: &output, &end)
-    }
-
-    @inline(never) private func append(_ byte: UInt8, to output: inout MutableSpan<UInt8>, _ end: inout Int) {
-        output[end] = byte
-        end &+= 1
     }
 }

@@ -13,19 +13,16 @@
         }
 
         /// Ends the machine, by the first of these that it has: debug exit, keyboard controller, triple fault.
-        func end(_ status: UInt64) -> Never {
+        @inline(never) func end(_ status: UInt64) -> Never {
             brique_out8(Self.debugExit, UInt8(truncatingIfNeeded: status))
             brique_out8(0x64, 0xfe)
             _ = brique_core_call(UInt64(BRIQUE_CORE_RESET), 0, 0, 0)
             fatalError()
         }
 
-        /// A record `exit STATUS`, or `error STATUS` with a text that begins with a space; and the end.
-        @inline(never) func end(_ record: StaticString, _ status: UInt64, _ text: StaticString = "") -> Never {
+        /// A whole record `error STATUS …`, and the end.
+        @inline(never) func end(_ status: UInt64, _ record: StaticString) -> Never {
             put(record)
-            put(status, base: 10)
-            put(text)
-            put(UInt8(ascii: "\n"))
             end(status)
         }
     }

@@ -5,18 +5,19 @@
     import MachineX86_64
     import RegisterBank
 
-    // SAFETY: set once before any other code runs; a machine with one processor, whose hypercalls do not nest.
-    nonisolated(unsafe) private var machine = PC()
+    // SAFETY: set once before any other code runs; a machine with one processor, whose hypercalls do not nest. A pointer,
+    // because a value that is not all zeros would be made at its first use, behind a lock.
+    nonisolated(unsafe) private var machine: UnsafeMutablePointer<PC>?
 
     private let pageByteCount = UInt64(BRIQUE_PAGE_SIZE)
     /// More than any hypervisor passes on.
     private let commandLineLimit: UInt64 = 1 << 16
 
     /// Whole pages off the end of the memory that nobody uses yet, zeroed.
-    func takeMemory(_ information: inout brique_boot_information, byteCount: Int) -> SharedMemory {
+    @inline(never) func takeMemory(_ information: inout brique_boot_information, byteCount: Int) -> SharedMemory {
         let taken = (UInt64(truncatingIfNeeded: byteCount) &+ pageByteCount &- 1) & ~(pageByteCount &- 1)
         guard information.memory_end &- information.memory_start > taken else {
-            ControlChannel().end("error ", 78, " memory is too small")
+            ControlChannel().end(78, "error 78 memory is too small\n")
         }
         information.memory_end &-= taken
         // SAFETY: the loader gave [memory_start, memory_end) to the image, and the heap has not started.
@@ -51,14 +52,14 @@
         mutating func readCommandLine(_ information: inout brique_boot_information) {
             let low = UInt64(BRIQUE_VIRTUAL_BASE) + UInt64(BRIQUE_MEMORY_BASE)
             let end = information.strings < low ? low : information.memory_end
-            guard information.strings < end else { ControlChannel().end("error ", 65, " the command line is out of reach") }
+            guard information.strings < end else { ControlChannel().end(65, "error 65 the command line is out of reach\n") }
             // SAFETY: ring 0 mapped all below `low`, and [low, memory_end) is guest memory; neither changes meanwhile.
             let source = unsafe UnsafePointer<UInt8>(bitPattern: UInt(information.strings))!
             var count = 0
             while unsafe source[count] != 0 {
                 count &+= 1
                 guard count < Int(min(end &- information.strings, commandLineLimit)) else {
-                    ControlChannel().end("error ", 65, " the command line is too long")
+                    ControlChannel().end(65, "error 65 the command line is too long\n")
                 }
             }
             let commandLine = unsafe CommandLine(UnsafeBufferPointer(start: source, count: count).span)
@@ -74,7 +75,7 @@
                 information.argument_count = try commandLine.decode(arguments: true, into: &output, &end)
                 information.environment_count = try commandLine.decode(arguments: false, into: &output, &end)
             } catch {
-                ControlChannel().end("error ", 65, " the command line has a bad %-escape")
+                ControlChannel().end(65, "error 65 the command line has a bad %-escape\n")
             }
             information.strings = information.memory_end
             information.strings_byte_count = UInt64(end)
@@ -82,7 +83,7 @@
 
         mutating func answer(_ number: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64) -> Int64 {
             switch Int32(truncatingIfNeeded: number) {
-            case BRIQUE_CALL_EXIT: ControlChannel().end("exit ", a & 0xff)
+            case BRIQUE_CALL_EXIT: end(a & 0xff)
             case BRIQUE_CALL_CONSOLE_WRITE: return write(a &- UInt64(BRIQUE_VIRTUAL_BASE), b)
             case BRIQUE_CALL_CONSOLE_READ:
                 var bytes = ownedBytes(a, b)
@@ -92,7 +93,7 @@
             case BRIQUE_CALL_WALL_TIME: return wallTime()
             case BRIQUE_CALL_ENTROPY:
                 var bytes = ownedBytes(a, b)
-                return entropy(into: &bytes)
+                return Self.entropy(into: &bytes)
             case BRIQUE_CALL_PROTECT: return brique_core_call(UInt64(BRIQUE_CORE_PROTECT), a, b, c)
             case BRIQUE_CALL_DONATE_TABLE: return brique_core_call(UInt64(BRIQUE_CORE_DONATE_TABLE), a, 0, 0)
             case BRIQUE_CALL_CRASH: endCrashed(a)
@@ -102,15 +103,19 @@
     }
 
     func startMachine(_ information: inout brique_boot_information) {
-        let memory = takeMemory(&information, byteCount: PC.memoryByteCount)
-        unsafe machine.start(memory, memoryEnd: information.memory_bytes &+ UInt64(BRIQUE_MEMORY_BASE))
-        if information.strings != 0 { unsafe machine.readCommandLine(&information) }
-        unsafe machine.findOtherConsole(&information)
+        let memory = takeMemory(&information, byteCount: PC.memoryByteCount &+ MemoryLayout<PC>.size)
+        // SAFETY: the memory was taken for this, and behind `memoryByteCount`, a multiple of 16, nobody else uses it.
+        let place = unsafe UnsafeMutablePointer<PC>(bitPattern: UInt(information.memory_end) &+ UInt(PC.memoryByteCount))!
+        unsafe place.initialize(to: PC())
+        unsafe machine = place
+        unsafe place.pointee.start(memory, memoryEnd: information.memory_bytes &+ UInt64(BRIQUE_MEMORY_BASE))
+        if information.strings != 0 { unsafe place.pointee.readCommandLine(&information) }
+        unsafe place.pointee.findOtherConsole(&information)
         brique_gate_set(gate)
     }
 
     private func gate(number: UInt64, a: UInt64, b: UInt64, c: UInt64) -> Int64 {
-        let result = unsafe machine.answer(number, a, b, c)
+        let result = unsafe machine!.pointee.answer(number, a, b, c)
         // Only a halted machine reports this: an NMI came, and nothing was running.
         if result == PC.interrupted {
             let message: StaticString = "idle"
@@ -129,6 +134,14 @@
         unsafe _overrideLifetime(
             UnsafeMutableBufferPointer(start: UnsafeMutablePointer<UInt8>(bitPattern: UInt(address)), count: Int(count)).mutableSpan,
             copying: ())
+    }
+
+    private func end(_ status: UInt64) -> Never {
+        let channel = ControlChannel()
+        channel.put("exit ")
+        channel.put(status, base: 10)
+        channel.put(UInt8(ascii: "\n"))
+        channel.end(status)
     }
 
     private func endCrashed(_ address: UInt64) -> Never {

@@ -31,12 +31,11 @@
         /// The pin of the console's interrupt; zero: it comes by message.
         private var consoleInterrupt: UInt32 = 0
         private var input = InputFilter()
-        private var clock: Clock?
-        private var wallStart: UInt64 = 0
+        private var clock = Clock()
 
         private var apic: LocalAPIC<VolatileRegisterBank> { LocalAPIC(bank: mappedRegisters(at: Self.localAPIC)) }
 
-        /// - Parameter memory: `memoryByteCount` zeroed bytes.
+        /// - Parameter memory: `memoryByteCount` zeroed bytes, or more.
         mutating func start(_ memory: SharedMemory, memoryEnd: UInt64) {
             self.memory = memory
             self.memoryEnd = memoryEnd
@@ -49,7 +48,7 @@
             guard probed.type == VirtioDeviceType.console else { return }
             do throws(NegotiationError) {
                 try console.attach(probed, memory: memory.slice(at: Self.clockByteCount, byteCount: Console.memoryByteCount))
-            } catch { ControlChannel().end("error ", 69, " the virtio console cannot be driven") }
+            } catch { ControlChannel().end(69, "error 69 the virtio console cannot be driven\n") }
             consoleKind = .virtio
             consoleInterrupt = interrupt
         }
@@ -188,7 +187,7 @@
                     let now = nanoseconds()
                     if now >= deadline { return 0 }
                     // A minute at most, so that the product stays small; the loop goes on after it.
-                    let counts = min(deadline &- now, 60_000_000_000) &* runningClock().timerKilohertz / 1_000_000 &+ 1
+                    let counts = min(deadline &- now, 60_000_000_000) &* clock.timerKilohertz / 1_000_000 &+ 1
                     apic.arm(count: UInt32(clamping: counts))
                 }
                 let result = brique_core_call(UInt64(BRIQUE_CORE_HALT), 0, 0, 0)
@@ -210,34 +209,29 @@
 
         // MARK: - Time and entropy
 
-        @inline(never) private mutating func runningClock() -> Clock {
-            if let clock { return clock }
-            guard let started = Clock.found(apic, memory.slice(at: 0, byteCount: Self.clockByteCount)) else {
-                ControlChannel().end("error ", 69, " this machine has no clock to measure time with")
+        @inline(never) mutating func nanoseconds() -> UInt64 {
+            if !clock.isRunning, !clock.run(apic, memory.slice(at: 0, byteCount: Self.clockByteCount)) {
+                ControlChannel().end(69, "error 69 no clock to measure time with\n")
             }
-            clock = started
-            wallStart = started.wallStart
-            return started
+            return clock.nanoseconds
         }
-
-        @inline(never) mutating func nanoseconds() -> UInt64 { runningClock().nanoseconds }
 
         @inline(never) mutating func wallTime() -> Int64 {
             let now = nanoseconds()
-            if wallStart == 0 {
+            if clock.wallStart == 0 {
                 guard let seconds = realTimeClockSeconds(RealTimeClockPorts()) else { return Self.notSupported }
-                wallStart = seconds &* 1_000_000_000 &- now
+                clock.wallStart = seconds &* 1_000_000_000 &- now
             }
-            return Int64(truncatingIfNeeded: wallStart &+ now)
+            return Int64(truncatingIfNeeded: clock.wallStart &+ now)
         }
 
-        @inline(never) func entropy(into bytes: inout MutableSpan<UInt8>) -> Int64 {
+        @inline(never) static func entropy(into bytes: inout MutableSpan<UInt8>) -> Int64 {
             // CPUID 1, ecx bit 30: RDRAND.
-            guard brique_cpuid(1, 2) & 1 << 30 != 0 else { return Self.notSupported }
+            guard brique_cpuid(1, 2) & 1 << 30 != 0 else { return notSupported }
             var index = 0
             while index < bytes.count {
                 let value = brique_random()
-                if value == 0 { return Self.inputOutputError }
+                if value == 0 { return inputOutputError }
                 bytes[index] = UInt8(truncatingIfNeeded: value)
                 index &+= 1
             }

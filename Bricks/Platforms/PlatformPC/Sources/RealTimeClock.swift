@@ -31,21 +31,17 @@ func realTimeClockSeconds(_ registers: some RegisterBank) -> UInt64? {
     return date
 }
 
-/// One of the date's numbers, the second being the lowest; decimal digits are four bits each.
-@inline(never) private func number(_ index: UInt64, of date: UInt64, isBinary: Bool) -> UInt64 {
-    let value = (date &>> (index &* 8)) & 0xff
-    return isBinary ? value : (value >> 4) &* 10 &+ (value & 15)
-}
-
 private func secondsSince1970(_ date: UInt64, isBinary: Bool) -> UInt64? {
-    let second = number(0, of: date, isBinary: isBinary)
-    let minute = number(1, of: date, isBinary: isBinary)
-    let hour = number(2, of: date, isBinary: isBinary)
-    let day = number(3, of: date, isBinary: isBinary)
-    let month = number(4, of: date, isBinary: isBinary)
+    // Decimal digits are four bits each, so that the upper one of a byte counts six too much; no byte borrows from the next.
+    let date = isBinary ? date : date &- 6 &* (date >> 4 & 0x0f0f_0f0f_0f0f)
+    let second = date & 0xff
+    let minute = date >> 8 & 0xff
+    let hour = date >> 16 & 0xff
+    let day = date >> 24 & 0xff
+    let month = date >> 32 & 0xff
     // Years are of this century, for an MC146818 keeps two digits; each fourth one is a leap year. 2000 is no date, but
     // what a clock says that has lost its battery.
-    let year = number(5, of: date, isBinary: isBinary)
+    let year = date >> 40
     guard second < 60, minute < 60, hour < 24, day &- 1 < 31, month &- 1 < 12, year &- 1 < 99 else { return nil }
     // Years that begin in March end with the leap day; 11,017 days lie between 1970-01-01 and 2000-03-01.
     let marchYear = month > 2 ? year : year &- 1

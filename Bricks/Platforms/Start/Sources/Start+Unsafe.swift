@@ -10,20 +10,21 @@
     /// The start of day, at CPL 3 on the main stack: finds the platform and gives the heap its
     /// memory. The entry then calls the app's `main`.
     @c(brique_start)
-    public func start(_ boot: UnsafePointer<brique_boot_information>) {
-        // SAFETY: the loader that entered the image states the boot information, in memory that it gave to the image.
-        var information = unsafe boot.pointee
-        guard information.magic == UInt64(BRIQUE_BOOT_MAGIC), information.abi_version == UInt32(BRIQUE_ABI_VERSION) else {
+    public func start(_ boot: UnsafeMutablePointer<brique_boot_information>) {
+        // SAFETY (all below): the loader that entered the image states the boot information, in memory that it gave to the
+        // image, and that nobody else uses.
+        guard unsafe boot.pointee.magic == UInt64(BRIQUE_BOOT_MAGIC), unsafe boot.pointee.abi_version == UInt32(BRIQUE_ABI_VERSION)
+        else {
             // Without a platform there is nobody to tell: an illegal instruction is what a loader sees.
             fatalError()
         }
-        switch Int32(information.platform) {
-        case BRIQUE_PLATFORM_PROCESS: PlatformProcess.start(gate: information.gate)
-        case BRIQUE_PLATFORM_PC: PlatformPC.start(&information)
-        default: PlatformKVM.start(tscKilohertz: information.tsc_kilohertz)
+        switch unsafe Int32(boot.pointee.platform) {
+        case BRIQUE_PLATFORM_PROCESS: unsafe PlatformProcess.start(gate: boot.pointee.gate)
+        case BRIQUE_PLATFORM_PC: unsafe PlatformPC.start(&boot.pointee)
+        default: unsafe PlatformKVM.start(tscKilohertz: boot.pointee.tsc_kilohertz)
         }
-        unsafe Instance.start(information)
-        unsafe Memory.start(at: UInt(information.memory_start), end: UInt(information.memory_end))
-        brique_stacks_set(UInt64(BRIQUE_VIRTUAL_BASE) + UInt64(BRIQUE_MEMORY_BASE), information.memory_end)
+        unsafe Instance.start(boot.pointee)
+        unsafe Memory.start(at: UInt(boot.pointee.memory_start), end: UInt(boot.pointee.memory_end))
+        unsafe brique_stacks_set(UInt64(BRIQUE_VIRTUAL_BASE) + UInt64(BRIQUE_MEMORY_BASE), boot.pointee.memory_end)
     }
 #endif
