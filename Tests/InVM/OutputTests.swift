@@ -25,9 +25,9 @@ struct OutputTests {
     }
 
     static let tasks = """
-        timers: 10 ms
-        timers: 20 ms
-        timers: 30 ms
+        timers: 50 ms
+        timers: 100 ms
+        timers: 150 ms
         timers: none fired early: true
         groups: 1 + … + 1000 = 500500
         actors: counted to 1000
