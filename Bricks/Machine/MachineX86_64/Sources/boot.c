@@ -26,7 +26,12 @@ struct gate {
     uint16_t offset_low, selector, attributes, offset_middle;
     uint32_t offset_high, reserved;
 };
-enum { GATE_USER_TRAP = 0xef00, GATE_CORE_CALL = 0xee00, GATE_CORE = 0x8e00 };
+// Selector, then attributes: the words of a gate between the halves of its address.
+enum {
+    GATE_USER_TRAP = 0xef000000 | BRIQUE_SELECTOR_USER_CODE,
+    GATE_CORE_CALL = 0xee000000 | BRIQUE_SELECTOR_CORE_CODE,
+    GATE_CORE = 0x8e000000 | BRIQUE_SELECTOR_CORE_CODE
+};
 
 // Guest memory ends here at the latest: devices, the local APIC among them, are above.
 #define MEMORY_LIMIT 0xc0000000u
@@ -125,9 +130,10 @@ CORE_CODE static void *make_tables(struct boot *boot, uint64_t *root) {
     return information;
 }
 
-CORE_CODE __attribute__((noinline)) static void set_gate(struct gate *gate, const void *entry, uint16_t selector, uint16_t attributes) {
+CORE_CODE __attribute__((noinline)) static void set_gate(struct gate *gate, const void *entry, uint32_t kind) {
     uint64_t address = (uint64_t)entry;
-    *gate = (struct gate){(uint16_t)address, selector, attributes, (uint16_t)(address >> 16), (uint32_t)(address >> 32), 0};
+    *gate = (struct gate){(uint16_t)address,         (uint16_t)kind,           (uint16_t)(kind >> 16),
+                          (uint16_t)(address >> 16), (uint32_t)(address >> 32), 0};
 }
 
 CORE_CODE static void make_descriptors(void) {
@@ -145,13 +151,12 @@ CORE_CODE static void make_descriptors(void) {
     ((char *)tss)[CORE_TSS_LIMIT] = -1;
     struct gate *idt = (struct gate *)((char *)gdt + BRIQUE_IDT_OFFSET);
     for (int i = 0; i < CORE_EXCEPTION_COUNT; i++)
-        set_gate(&idt[i], brique_exception_entries + i * BRIQUE_EXCEPTION_STRIDE, BRIQUE_SELECTOR_USER_CODE,
-                 GATE_USER_TRAP | BRIQUE_IST_EXCEPTION);
+        set_gate(&idt[i], brique_exception_entries + i * BRIQUE_EXCEPTION_STRIDE, GATE_USER_TRAP | BRIQUE_IST_EXCEPTION << 16);
     for (int i = CORE_EXCEPTION_COUNT; i < CORE_VECTOR_COUNT; i++)
-        set_gate(&idt[i], brique_core_interrupt, BRIQUE_SELECTOR_CORE_CODE, GATE_CORE);
-    set_gate(&idt[BRIQUE_CORE_VECTOR], brique_core_entry, BRIQUE_SELECTOR_CORE_CODE, GATE_CORE_CALL | BRIQUE_IST_CORE);
-    set_gate(&idt[CORE_VECTOR_NMI], brique_core_nmi, BRIQUE_SELECTOR_CORE_CODE, GATE_CORE | CORE_IST_NMI);
-    set_gate(&idt[CORE_VECTOR_DOUBLE_FAULT], brique_core_double_fault, BRIQUE_SELECTOR_CORE_CODE, GATE_CORE | CORE_IST_NMI);
+        set_gate(&idt[i], brique_core_interrupt, GATE_CORE);
+    set_gate(&idt[BRIQUE_CORE_VECTOR], brique_core_entry, GATE_CORE_CALL | BRIQUE_IST_CORE << 16);
+    set_gate(&idt[CORE_VECTOR_NMI], brique_core_nmi, GATE_CORE | CORE_IST_NMI << 16);
+    set_gate(&idt[CORE_VECTOR_DOUBLE_FAULT], brique_core_double_fault, GATE_CORE | CORE_IST_NMI << 16);
 }
 
 // Returns the boot information. Its strings are the raw command line (0: none), which PlatformPC decodes.
