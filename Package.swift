@@ -4,7 +4,7 @@ import PackageDescription
 
 // The layers, lowest first, and what each may import beside earlier bricks of its own row.
 enum Layer: String {
-    case base, formats, interfaces, machine, core, devices, platforms, brique, host
+    case base, formats, interfaces, machine, core, devices, net, platforms, brique, host
 
     var folder: String {
         switch self {
@@ -20,10 +20,10 @@ enum Layer: String {
         case .base: []
         case .formats: [.base]
         case .interfaces: [.base, .formats]
-        case .machine, .core, .devices: stem
+        case .machine, .core, .devices, .net: stem
         case .platforms: stem.union([.machine, .core, .devices])
-        case .brique: stem.union([.machine, .core, .devices, .platforms])
-        case .host: stem
+        case .brique: stem.union([.machine, .core, .devices, .net, .platforms])
+        case .host: stem.union([.net])
         }
     }
 }
@@ -165,7 +165,28 @@ let wholeTargets: [Target] = [
     wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
 
-let built = isWhole ? bricks : bricks.filter { $0.layer != .host }
+/// A part of the tree, for a quick look while working: BRIQUE_ONLY="TCP Bytes" is those bricks with their tests, and what they need.
+let only = Set((Context.environment["BRIQUE_ONLY"] ?? "").split(separator: " ").map(String.init))
+
+func chosen() -> [Brick] {
+    guard !only.isEmpty else { return isWhole ? bricks : bricks.filter { $0.layer != .host } }
+    var wanted = only
+    var count = 0
+    while count < wanted.count {
+        count = wanted.count
+        for brick in bricks where wanted.contains(brick.name) {
+            wanted.formUnion(brick.needs)
+            if only.contains(brick.name) { wanted.formUnion(brick.testNeeds) }
+        }
+    }
+    return bricks.filter { wanted.contains($0.name) }.map { brick in
+        var brick = brick
+        brick.tests = brick.tests && only.contains(brick.name)
+        return brick
+    }
+}
+
+let built = chosen()
 
 // The layer table is enforced here: a forbidden or forward import does not even resolve.
 var layers: [String: Layer] = [:]
@@ -188,11 +209,12 @@ let hostPackages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
 ]
 let hasHost = built.contains { $0.layer == .host }
+let hasAll = hasHost && only.isEmpty
 
 let package = Package(
     name: "brique",
-    products: [.library(name: "Brique", targets: ["Brique"])] + (hasHost ? hostProducts : []),
+    products: (only.isEmpty ? [.library(name: "Brique", targets: ["Brique"])] : []) + (hasAll ? hostProducts : []),
     dependencies: hasHost ? hostPackages : [],
-    targets: built.flatMap(targets(of:)) + (hasHost ? wholeTargets : []),
+    targets: built.flatMap(targets(of:)) + (hasAll ? wholeTargets : []),
     swiftLanguageModes: [.v6]
 )
