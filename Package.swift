@@ -46,12 +46,16 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 // Every brick and program, lowest first: a need that is not listed earlier is refused below.
 let bricks: [Brick] = [
     Brick(name: "CMemory", layer: .base, kind: .c),
-    Brick(name: "Bytes", layer: .base, tests: true),
+    Brick(name: "Random", layer: .base, tests: true),
+    Brick(name: "Bytes", layer: .base, tests: true, testNeeds: ["Random"]),
     Brick(name: "Time", layer: .base, tests: true),
 
     Brick(name: "BootFormat", layer: .formats, kind: .c),
-    Brick(name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true, testNeeds: ["SampleImage"]),
+    Brick(
+        name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true,
+        testNeeds: ["Random", "SampleImage"]),
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
+    Brick(name: "NetFormats", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
     Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
@@ -61,7 +65,9 @@ let bricks: [Brick] = [
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
 
-    Brick(name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true, testNeeds: ["PlatformHosted"]),
+    Brick(
+        name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true,
+        testNeeds: ["Random", "PlatformHosted"]),
     Brick(
         name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"], tests: true,
         testNeeds: ["MachineX86_64", "PlatformHosted"]),
@@ -70,11 +76,11 @@ let bricks: [Brick] = [
         testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(name: "Instance", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"]),
 
-    Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat", "DMAMemory"], tests: true),
+    Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat", "DMAMemory"], tests: true, testNeeds: ["Random"]),
     Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue"], tests: true),
     Brick(
         name: "VirtioConsole", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue", "VirtioTransport"],
-        tests: true),
+        tests: true, testNeeds: ["Random"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
@@ -83,7 +89,7 @@ let bricks: [Brick] = [
         needs: [
             "BootFormat", "CHypercalls", "Time", "RegisterBank", "DMAMemory", "MachineX86_64", "VirtioFormat", "VirtioTransport",
             "VirtioConsole",
-        ], tests: true),
+        ], tests: true, testNeeds: ["Random"]),
     Brick(name: "PlatformHosted", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "Start", layer: .platforms,
@@ -111,7 +117,8 @@ let bricks: [Brick] = [
     Brick(name: "brique-monitor-kvm", layer: .host, kind: .program, needs: ["KVMMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(
-        name: "brique-fuzz", layer: .host, kind: .program, needs: ["BootFormat", "ELFFormat", "Bytes", "MonitorSupport", "SampleImage"]),
+        name: "brique-fuzz", layer: .host, kind: .program,
+        needs: ["Random", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport", "SampleImage"]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),

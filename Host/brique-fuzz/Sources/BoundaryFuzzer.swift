@@ -2,6 +2,7 @@ import BootFormat
 import ELFFormat
 import Foundation
 import MonitorSupport
+import Random
 import SampleImage
 
 /// Hostile hypercalls through the server that both monitors use, by register and by block, over memory that the guest fills.

@@ -2,6 +2,7 @@ import Bytes
 import ELFFormat
 import Foundation
 import MonitorSupport
+import Random
 import SampleImage
 
 /// Damaged images through the reader, and through the layout of memory where they are accepted.

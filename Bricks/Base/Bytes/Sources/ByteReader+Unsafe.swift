@@ -1,6 +1,6 @@
 extension ByteReader {
     /// The bytes at `offset` as a value in the machine's own order.
-    @inline(__always)
+    @inlinable @inline(__always)
     func load<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type) -> Value {
         // SAFETY: a fixed-width integer has no invalid bit pattern and the load needs no alignment; the span itself traps if
         // offset..<offset + size is not inside it, and the only caller has checked that it is.
@@ -9,7 +9,7 @@ extension ByteReader {
 }
 
 extension ByteReader {
-    @_lifetime(copy bytes)
+    @inlinable @_lifetime(copy bytes)
     public init(_ bytes: Span<UInt8>) {
         // SAFETY: bytes have no padding, so their raw view shows nothing uninitialized; the lifetime is the span's.
         unsafe self.init(bytes.bytes)
@@ -17,7 +17,7 @@ extension ByteReader {
 }
 
 extension ByteWriter {
-    @_lifetime(&bytes)
+    @inlinable @_lifetime(&bytes)
     public init(_ bytes: inout MutableSpan<UInt8>) {
         // SAFETY: any bytes are a valid value of UInt8, so raw stores cannot break the elements; the writer borrows the span.
         unsafe self.bytes = bytes.mutableBytes

@@ -1,16 +1,17 @@
 /// A position that moves forward through exclusively borrowed bytes, checking every step.
 public struct ByteWriter: ~Copyable, ~Escapable {
-    var bytes: MutableRawSpan
+    @usableFromInline var bytes: MutableRawSpan
+    @usableFromInline var position = 0
     /// Bytes written so far.
-    public private(set) var offset = 0
+    @inlinable public var offset: Int { position }
 
-    @_lifetime(&bytes)
+    @inlinable @_lifetime(&bytes)
     public init(_ bytes: inout MutableRawSpan) { self.bytes = bytes._mutatingExtracting(...) }
 
-    public var remainingByteCount: Int { bytes.byteCount - offset }
+    @inlinable public var remainingByteCount: Int { bytes.byteCount - offset }
 
     /// Writes an integer. Throws `full`, and then writes nothing.
-    @inline(__always) @_lifetime(self: copy self)
+    @inlinable @inline(__always) @_lifetime(self: copy self)
     public mutating func write<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, _ order: ByteOrder) throws(FormatError) {
         guard remainingByteCount >= MemoryLayout<Value>.size else { throw .full }
         let stored =
@@ -19,28 +20,27 @@ public struct ByteWriter: ~Copyable, ~Escapable {
             case .big: value.bigEndian
             }
         bytes.storeBytes(of: stored, toByteOffset: offset, as: Value.self)
-        offset += MemoryLayout<Value>.size
+        position += MemoryLayout<Value>.size
     }
 
     /// Copies all of `source`. Throws `full`, and then writes nothing.
-    @_lifetime(self: copy self)
+    @inlinable @_lifetime(self: copy self)
     public mutating func write(_ source: RawSpan) throws(FormatError) {
         guard remainingByteCount >= source.byteCount else { throw .full }
-        for index in 0..<source.byteCount {
-            var reader = ByteReader(source.extracting(index..<index + 1))
-            try write(reader.read(UInt8.self, .little), .little)
-        }
+        var reader = ByteReader(source)
+        while reader.remainingByteCount >= 8 { try write(reader.read(UInt64.self, .little), .little) }
+        while reader.remainingByteCount > 0 { try write(reader.read(UInt8.self, .little), .little) }
     }
 
     /// Writes `byteCount` zero bytes. Throws `full` (a negative count too), and then writes nothing.
-    @_lifetime(self: copy self)
+    @inlinable @_lifetime(self: copy self)
     public mutating func writeZeros(_ byteCount: Int) throws(FormatError) {
         guard byteCount >= 0, remainingByteCount >= byteCount else { throw .full }
         for _ in 0..<byteCount { try write(UInt8(0), .little) }
     }
 
     /// Writes zero bytes up to the next multiple of `alignment` (a power of two), counted from the start.
-    @_lifetime(self: copy self)
+    @inlinable @_lifetime(self: copy self)
     public mutating func align(to alignment: Int) throws(FormatError) {
         precondition(alignment > 0 && alignment & (alignment - 1) == 0)
         try writeZeros(-offset & (alignment - 1))

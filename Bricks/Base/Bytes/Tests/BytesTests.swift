@@ -1,4 +1,5 @@
 import Bytes
+import Random
 import Testing
 
 /// Runs `body` over a writer of `capacity` bytes and returns what it wrote.
@@ -98,16 +99,4 @@ func `a writer without room refuses and writes nothing`(capacity: Int) {
         try writer.writeZeros(2)
     }
     #expect(bytes == source + [0, 0])
-}
-
-/// SplitMix64: a seeded generator, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
 }

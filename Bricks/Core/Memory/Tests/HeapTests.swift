@@ -1,5 +1,5 @@
+import Random
 import Testing
-
 @testable import Memory
 
 @Test(arguments: 1...SizeClass.largestByteCount)
@@ -131,17 +131,5 @@ extension Array {
     fileprivate mutating func swapRemove(at index: Int) -> Element {
         swapAt(index, count - 1)
         return removeLast()
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): a seed decides everything.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import DMAMemory
+import Random
 import RegisterBank
 import Testing
 import VirtioConsole
@@ -133,7 +134,7 @@ struct VirtioConsoleTests {
         #expect(!driver.hasInput())
         var typed: [UInt8] = []
         var read: [UInt8] = []
-        var random = Seeded(state: 1)
+        var random = SplitMix(state: 1)
         for _ in 0..<300 {
             let bytes = (0..<Int.random(in: 1...3000, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             typed += bytes.prefix(device.type(bytes))
@@ -173,7 +174,7 @@ struct VirtioConsoleTests {
     @Test(arguments: 0..<100 as Range<UInt64>)
     func `random rings never trap the driver`(seed: UInt64) throws {
         let (driver, _) = try attached()
-        var random = Seeded(state: seed)
+        var random = SplitMix(state: seed)
         for _ in 0..<300 {
             let offset = Int.random(in: 0..<256, using: &random)
             shared.memory.store8(UInt8.random(in: 0...255, using: &random), at: offset)

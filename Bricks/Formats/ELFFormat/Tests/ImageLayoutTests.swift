@@ -1,6 +1,7 @@
 import BootFormat
 import Bytes
 import ELFFormat
+import Random
 import SampleImage
 import Testing
 

@@ -1,9 +1,9 @@
 import BootFormat
 import DMAMemory
+import Random
 import RegisterBank
 import Testing
 import VirtioFormat
-
 @testable import PlatformPC
 
 struct CommandLineTests {
@@ -70,7 +70,7 @@ struct CommandLineTests {
 
     @Test(arguments: 0..<500 as Range<UInt64>)
     func `random command lines fit their memory`(seed: UInt64) {
-        var random = Seeded(state: seed)
+        var random = SplitMix(state: seed)
         let pieces = [" ", "--", "%", "%41", "=", "a", "virtio_mmio.device=", "512@0x1000:5", "\t", "ü", "0x", ":", "@"]
         let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined()
         _ = try? decode(text)

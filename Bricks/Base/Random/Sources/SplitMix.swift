@@ -1,10 +1,11 @@
-/// SplitMix64: a seeded generator, so that a failure can be repeated.
-/// Steele et al., "Fast splittable pseudorandom number generators", 2014.
+/// SplitMix64: a seeded generator, so that a failure can be repeated. Not for secrets.
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 public struct SplitMix: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    @usableFromInline var state: UInt64
 
-    public init(state: UInt64) { self.state = state }
+    @inlinable public init(state: UInt64) { self.state = state }
 
+    @inlinable
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
