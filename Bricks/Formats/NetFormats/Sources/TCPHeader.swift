@@ -83,19 +83,3 @@ public struct TCPHeader: Equatable, Sendable {
         if byteCount > Self.byteCount { try options.write(into: &writer) }
     }
 }
-
-/// The ports of a TCP or UDP header that an ICMP message quotes: its first eight bytes are all that is sure to be there
-/// (RFC 792), for TCP with the sequence number.
-public struct QuotedTransportHeader: Equatable, Sendable {
-    public var sourcePort: UInt16
-    public var destinationPort: UInt16
-    /// TCP's; UDP has its length and checksum here.
-    public var sequenceNumber: SequenceNumber
-
-    public init(parsing reader: inout ByteReader) throws(FormatError) {
-        guard reader.remainingByteCount >= 8 else { throw .truncated }
-        sourcePort = try reader.read(UInt16.self, .big)
-        destinationPort = try reader.read(UInt16.self, .big)
-        sequenceNumber = SequenceNumber(rawValue: try reader.read(UInt32.self, .big))
-    }
-}
