@@ -61,6 +61,8 @@ let bricks: [Brick] = [
     Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
     Brick(name: "RegisterBank", layer: .interfaces),
     Brick(name: "DMAMemory", layer: .interfaces),
+    Brick(name: "Resumption", layer: .interfaces),
+    Brick(name: "NetworkLink", layer: .interfaces, needs: ["NetFormats"]),
 
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
@@ -69,7 +71,7 @@ let bricks: [Brick] = [
         name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true,
         testNeeds: ["Random", "PlatformHosted"]),
     Brick(
-        name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Time", "Memory"], tests: true,
+        name: "Scheduler", layer: .core, needs: ["CHypercalls", "Hypercalls", "Resumption", "Time", "Memory"], tests: true,
         testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(
         name: "Console", layer: .core, needs: ["CHypercalls", "Hypercalls", "Scheduler"], tests: true,

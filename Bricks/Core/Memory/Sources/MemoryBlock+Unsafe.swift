@@ -32,22 +32,4 @@ public struct MemoryBlock: ~Copyable {
             unsafe UnsafeMutablePointer(bitPattern: address)![offset] = newValue
         }
     }
-
-    public var bytes: RawSpan {
-        @_lifetime(borrow self)
-        borrowing get {
-            // SAFETY: the bytes live as long as the block, from which the span borrows.
-            unsafe _overrideLifetime(
-                RawSpan(_unsafeStart: UnsafeRawPointer(bitPattern: address)!, byteCount: byteCount), borrowing: self)
-        }
-    }
-
-    public var mutableBytes: MutableRawSpan {
-        @_lifetime(&self)
-        mutating get {
-            // SAFETY: as above, and the block is exclusively borrowed.
-            unsafe _overrideLifetime(
-                MutableRawSpan(_unsafeStart: UnsafeMutableRawPointer(bitPattern: address)!, byteCount: byteCount), mutating: &self)
-        }
-    }
 }

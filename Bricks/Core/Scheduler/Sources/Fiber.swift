@@ -1,5 +1,6 @@
 #if hasFeature(Embedded)
     import Memory
+    import Resumption
     import Time
 
     /// A thread of control with its own stack, run by the same loop as the tasks: code that blocks, without blocking

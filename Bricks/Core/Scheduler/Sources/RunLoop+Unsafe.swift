@@ -1,6 +1,7 @@
 #if hasFeature(Embedded)
     import CHypercalls
     import Hypercalls
+    import Resumption
     import Time
 
     /// The one loop of an instance: jobs of tasks, fibers, timers, and what the platform reports.
@@ -22,6 +23,14 @@
             set { unsafe runningFiber = newValue }
         }
 
+        /// Makes `source` part of the loop, for good. There is one at most: the network.
+        public static func attach(_ source: EventSource) {
+            guard unsafe RunLoop.source == nil else { fatalError("the run loop has its event source already") }
+            unsafe RunLoop.source = source
+        }
+
+        nonisolated(unsafe) private static var source: EventSource?
+
         static func enqueue(_ fiber: Fiber) { unsafe fibers.append(fiber) }
 
         /// Suspends the task until the platform reports one of `events`.
@@ -38,10 +47,11 @@
                 runJobs()
                 runFibers()
                 if unsafe timers.count > 0 { fireTimers() }
+                unsafe source?.turn()
                 rounds += 1
                 if unsafe jobs.isEmpty && fibers.isEmpty {
                     poll(timeoutNanoseconds: nextTimeout())
-                } else if rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty {
+                } else if rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty || source != nil {
                     poll(timeoutNanoseconds: 0)
                 }
             }
@@ -70,7 +80,9 @@
         }
 
         private static func nextTimeout() -> UInt64 {
-            guard let deadline = unsafe timers.nextDeadline else { return .max }
+            var deadline = unsafe source?.nextDeadline ?? .distantFuture
+            if let timer = unsafe timers.nextDeadline, timer < deadline { deadline = timer }
+            guard deadline != .distantFuture else { return .max }
             return Instant.now.duration(to: deadline).nanosecondsRoundedUp
         }
 
@@ -78,7 +90,12 @@
             var wanted: Events = []
             for waiter in unsafe waiters { wanted.formUnion(waiter.events) }
             if timeoutNanoseconds > 0 { brique_output_flush() }
-            let ready = Hypercalls.wait(for: wanted, timeoutNanoseconds: timeoutNanoseconds)
+            let ready =
+                if let source = unsafe source {
+                    source.wait(for: wanted, timeoutNanoseconds: timeoutNanoseconds)
+                } else {
+                    Hypercalls.wait(for: wanted, timeoutNanoseconds: timeoutNanoseconds)
+                }
             guard !ready.isEmpty else { return }
             var index = 0
             while unsafe index < waiters.count {
@@ -88,6 +105,22 @@
                     unsafe waiters.remove(at: index).resumption.resume()
                 }
             }
+        }
+    }
+
+    /// Something that completes outside of the instance: what makes jobs ready, and how to wait for it.
+    open class EventSource {
+        public init() {}
+
+        /// Called once a round, after the jobs: work that they left behind, such as output. Must not block.
+        open func turn() {}
+
+        /// When `wait` must return at the latest for the source's own sake.
+        open var nextDeadline: Instant { .distantFuture }
+
+        /// Waits as `Hypercalls.wait` does, and for events of the source's own, which it handles before it returns.
+        open func wait(for events: Events, timeoutNanoseconds: UInt64) -> Events {
+            Hypercalls.wait(for: events, timeoutNanoseconds: timeoutNanoseconds)
         }
     }
 

@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Resumption
     import Time
 
     // The concurrency library of Embedded Swift has no sleep; this one is spelled as the standard library's, so the
