@@ -84,6 +84,9 @@ let bricks: [Brick] = [
         name: "VirtioConsole", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue", "VirtioTransport"],
         tests: true, testNeeds: ["Random"]),
 
+    Brick(name: "Neighbors", layer: .net, needs: ["NetFormats", "Time"], tests: true),
+    Brick(name: "IP", layer: .net, needs: ["Bytes", "NetFormats", "Time"], tests: true, testNeeds: ["Random"]),
+
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(

@@ -1,3 +1,4 @@
+import Bytes
 import NetFormats
 import Time
 
@@ -99,20 +100,16 @@ public struct Reassembler {
         var position = 0
         while position < packet.pieces.count, packet.pieces[position].lowerBound < range.lowerBound { position += 1 }
         for piece in packet.pieces where piece.overlaps(range) {
-            return piece.lowerBound <= range.lowerBound && range.upperBound <= piece.upperBound && holds(packet.bytes, bytes, at: range)
+            return piece.lowerBound <= range.lowerBound && range.upperBound <= piece.upperBound
+                && packet.bytes.hasSameBytes(as: bytes, from: range.lowerBound)
         }
         guard packet.pieces.count < maximumPieceCount else { return false }
         if packet.bytes.count < range.upperBound {
             packet.bytes.append(contentsOf: repeatElement(0, count: range.upperBound - packet.bytes.count))
         }
-        for index in 0..<bytes.byteCount { packet.bytes[range.lowerBound + index] = bytes[index] }
+        packet.bytes.replace(from: range.lowerBound, with: bytes)
         packet.pieces.insert(range, at: position)
         join(&packet.pieces, at: position)
-        return true
-    }
-
-    private static func holds(_ stored: [UInt8], _ bytes: RawSpan, at range: Range<Int>) -> Bool {
-        for index in 0..<bytes.byteCount where stored[range.lowerBound + index] != bytes[index] { return false }
         return true
     }
 
