@@ -27,7 +27,7 @@ public struct KVMInstance {
 
     private init(_ arguments: MonitorArguments, _ control: HostControl) throws(Refusal) {
         self.control = control
-        FileDescriptor.closeAll(except: arguments.control)
+        FileDescriptor.closeAll(except: arguments.control, arguments.links)
         let loader = try InstanceLoader(arguments, needsTables: true)
         let (memory, file) = try loader.mapMemory(at: 0)
         file.close()
@@ -40,24 +40,24 @@ public struct KVMInstance {
         Descriptors.write(loader.map, into: memory)
         machine.setRegisters(
             ProcessorState.general(loader.map, bootInformation: information), ProcessorState.system(loader.map, tables: tables))
-        server = HypercallServer(host: LinuxHost(protectedView: nil), memory: memory, view: memory, map: loader.map)
+        server = HypercallServer(host: LinuxHost(protectedView: nil, links: arguments.links), memory: memory, view: memory, map: loader.map)
     }
 
     /// What is left for this process to ask of the kernel: nothing that opens, maps or starts anything.
-    static func filter(processor: FileDescriptor, control: HostControl) -> SystemCallFilter {
+    static func filter(processor: FileDescriptor, control: HostControl, links: HostLinks) -> SystemCallFilter {
         var filter = SystemCallFilter(forMonitor: .killProcess)
         let requests = SystemCallFilter.Condition.oneOf(
             1, UInt32(brique_kvm_run), UInt32(brique_kvm_get_regs), UInt32(brique_kvm_get_sregs))
         let number = UInt32(bitPattern: processor.number)
         filter.allow(__NR_ioctl, where: .oneOf(0, number, number, number), requests)
-        filter.allowConsole(control: control)
+        filter.allowHost(control: control, links: links)
         filter.finish()
         return filter
     }
 
     mutating func run() -> Never {
         control.dieWithTool()
-        let result = Self.filter(processor: machine.processor, control: control).install()
+        let result = Self.filter(processor: machine.processor, control: control, links: server.host.links).install()
         guard result == 0 else { control.refuse(Refusal(.hostRefused, "the kernel refuses the system call filter", errno: result)) }
         while true {
             let result = machine.enter()

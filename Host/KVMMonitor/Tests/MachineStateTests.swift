@@ -60,7 +60,7 @@ import Testing
 
 @Test func `the monitor's filter lets only its own processor run`() {
     let control = HostControl(control: nil)
-    let filter = KVMInstance.filter(processor: FileDescriptor(5), control: control)
+    let filter = KVMInstance.filter(processor: FileDescriptor(5), control: control, links: HostLinks())
     func verdict(_ descriptor: UInt64, _ request: UInt32) -> SystemCallFilter.Verdict {
         filter.verdict(call: UInt32(__NR_ioctl), [descriptor, UInt64(request), 0, 0, 0, 0])
     }

@@ -19,17 +19,48 @@ public struct FileDescriptor: Equatable, Sendable {
 
     public func close() { _ = Linux.call(__NR_close, word) }
 
-    /// Closes what the parent left open, but for 0, 1, 2 and `kept` (close_range(2)).
-    public static func closeAll(except kept: FileDescriptor?) {
-        guard let kept, kept.number > 2 else { return _ = Linux.call(__NR_close_range, 3, UInt64(UInt32.max)) }
-        if kept.number > 3 { _ = Linux.call(__NR_close_range, 3, kept.word - 1) }
-        _ = Linux.call(__NR_close_range, kept.word + 1, UInt64(UInt32.max))
+    /// Closes what the parent left open, but for 0, 1, 2 and what `control` and `links` are (close_range(2)).
+    public static func closeAll(except control: FileDescriptor?, _ links: HostLinks) {
+        var first: UInt64 = 3
+        while true {
+            var kept = UInt64(UInt32.max)
+            if let control, control.word >= first { kept = control.word }
+            for index in 0..<links.count {
+                let word = links[index].descriptor.word
+                if word >= first { kept = min(kept, word) }
+            }
+            guard kept < UInt64(UInt32.max) else { break }
+            if kept > first { _ = Linux.call(__NR_close_range, first, kept - 1) }
+            first = kept + 1
+        }
+        _ = Linux.call(__NR_close_range, first, UInt64(UInt32.max))
+    }
+
+    /// fcntl(2), O_NONBLOCK. It holds for every copy of the descriptor.
+    public func setNonBlocking() {
+        let flags = Linux.call(__NR_fcntl, word, 3)
+        if flags >= 0 { _ = Linux.call(__NR_fcntl, word, 4, UInt64(flags) | 0o4000) }
     }
 
     /// write(2)
     public func write(_ bytes: RawSpan) -> Int64 {
         // SAFETY: the kernel reads byteCount bytes at the span's start, which the span keeps valid for the call.
         unsafe bytes.withUnsafeBytes { Linux.call(__NR_write, word, UInt64(UInt(bitPattern: $0.baseAddress)), UInt64($0.count)) }
+    }
+
+    /// writev(2) of pieces of guest memory, as `view` maps it.
+    public func write(_ frame: FrameBuffers, in view: GuestMemory) -> Int64 {
+        // struct iovec: an address and a byte count.
+        var vectors = InlineArray<16, UInt64>(repeating: 0)
+        for index in 0..<frame.count {
+            vectors[2 * index] = view.address + UInt64(frame[index].offset)
+            vectors[2 * index + 1] = UInt64(frame[index].byteCount)
+        }
+        // SAFETY: the kernel reads frame.count of the vectors, which outlive the call, and the memory that they name, which the view
+        // keeps mapped; where the guest protected it, the kernel answers EFAULT.
+        return unsafe withUnsafeMutablePointer(to: &vectors) {
+            Linux.call(__NR_writev, word, UInt64(UInt(bitPattern: $0)), UInt64(frame.count))
+        }
     }
 
     /// read(2)

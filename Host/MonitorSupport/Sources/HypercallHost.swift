@@ -3,8 +3,8 @@ public protocol HypercallHost {
     mutating func writeConsole(_ bytes: RawSpan) -> Int64
     /// 0 is the end of the input.
     mutating func readConsole(_ bytes: inout MutableRawSpan) -> Int64
-    /// Blocks until the console has input (if `console`), or for `nanoseconds` (`UInt64.max`: for ever). 1 if there is input, else 0.
-    mutating func wait(nanoseconds: UInt64, console: Bool) -> Int64
+    /// Blocks until one of `events` (BRIQUE_EVENT_…) is ready, or for `nanoseconds` (`UInt64.max`: for ever). The events that are ready.
+    mutating func wait(nanoseconds: UInt64, events: UInt64) -> Int64
     /// Nanoseconds.
     mutating func monotonicTime() -> Int64
     /// Nanoseconds since 1970.
@@ -12,6 +12,16 @@ public protocol HypercallHost {
     mutating func fillRandom(_ bytes: inout MutableRawSpan) -> Int64
     /// Changes the access of whole pages of the heap.
     mutating func protect(_ range: GuestRange, _ access: HeapAccess) -> Int64
+    /// Whether the monitor itself may store into `range` without a trap: the guest may have protected it. May change its bytes.
+    mutating func canWrite(_ range: GuestRange) -> Bool
+
+    var links: HostLinks { get }
+    /// Sends one frame. Never blocks: EAGAIN if the link is full.
+    mutating func transmit(_ frame: FrameBuffers, in view: GuestMemory, on link: Int) -> Int64
+    /// Waits a short while, until the link has room (true) or something to receive.
+    mutating func waitForRoom(on link: Int) -> Bool
+    /// One frame. Never blocks: EAGAIN if there is none, 0 if there will be none any more.
+    mutating func receive(into bytes: inout MutableRawSpan, on link: Int) -> Int64
 }
 
 /// BRIQUE_ACCESS_…

@@ -15,7 +15,7 @@ public struct HypercallServer<Host: HypercallHost> {
     /// Readable everywhere, whatever the guest has protected.
     public let memory: GuestMemory
     /// What the host's reads and writes go through: may refuse with EFAULT, never trap.
-    private let view: GuestMemory
+    let view: GuestMemory
     public let map: InstanceMap
 
     public init(host: Host, memory: GuestMemory, view: GuestMemory, map: InstanceMap) {
@@ -49,11 +49,13 @@ public struct HypercallServer<Host: HypercallHost> {
         case BRIQUE_CALL_WALL_TIME: return .result(host.wallTime())
         case BRIQUE_CALL_ENTROPY: return .result(fillRandom(a, b))
         case BRIQUE_CALL_PROTECT: return .result(protect(a, b, c))
+        case BRIQUE_CALL_NETWORK_INFORMATION: return .result(describeLink(a, at: b))
+        case BRIQUE_CALL_NETWORK_EXCHANGE: return .result(exchange(at: a))
         default: return .result(ErrorNumber.noCall)
         }
     }
 
-    private func range(_ address: UInt64, _ byteCount: UInt64, write: Bool) -> GuestRange? {
+    func range(_ address: UInt64, _ byteCount: UInt64, write: Bool) -> GuestRange? {
         guard let range = memory.range(virtual: address, byteCount: byteCount), map.allows(range, write: write) else { return nil }
         return range
     }
@@ -76,8 +78,8 @@ public struct HypercallServer<Host: HypercallHost> {
     }
 
     private mutating func wait(_ nanoseconds: UInt64, events: UInt64) -> Int64 {
-        guard events & ~UInt64(BRIQUE_EVENT_CONSOLE_INPUT) == 0 else { return ErrorNumber.invalid }
-        return host.wait(nanoseconds: nanoseconds, console: events != 0)
+        guard events & ~host.links.events == 0 else { return ErrorNumber.invalid }
+        return host.wait(nanoseconds: nanoseconds, events: events)
     }
 
     private mutating func protect(_ address: UInt64, _ byteCount: UInt64, _ access: UInt64) -> Int64 {

@@ -1,32 +1,50 @@
 import LinuxCalls
 
-/// poll(2) of one descriptor, or of none.
-enum Poll {
+/// ppoll(2) of the console and the links: five descriptors at most, or none.
+struct Poll {
     /// POLLIN and POLLOUT.
     static let input: Int16 = 1, output: Int16 = 4
 
-    /// 1 if the descriptor is ready (or will never be: that is for the next call to find), 0 when the time is over.
-    static func wait(_ descriptor: FileDescriptor?, for events: Int16, nanoseconds: UInt64 = .max) -> Int64 {
-        var entry = InlineArray<1, UInt64>(repeating: 0)
-        if let descriptor {
-            // struct pollfd: the descriptor, then events and revents of 16 bits each.
-            entry[0] = descriptor.word & 0xffff_ffff | UInt64(UInt16(bitPattern: events)) << 32
-        }
+    /// struct pollfd: the descriptor, then events and revents of 16 bits each.
+    private var entries = InlineArray<5, UInt64>(repeating: 0)
+    private(set) var count = 0
+
+    mutating func add(_ descriptor: FileDescriptor, for events: Int16) {
+        entries[count] = descriptor.word & 0xffff_ffff | UInt64(UInt16(bitPattern: events)) << 32
+        count += 1
+    }
+
+    /// Whether one of `events` was found; errors count as any of them, for that is for the next call to find.
+    func isReady(_ index: Int, for events: Int16) -> Bool {
+        let errors: UInt64 = 0x38  // POLLERR|POLLHUP|POLLNVAL
+        return entries[index] >> 48 & (UInt64(UInt16(bitPattern: events)) | errors) != 0
+    }
+
+    /// How many are ready, 0 when the time is over.
+    mutating func wait(nanoseconds: UInt64) -> Int64 {
         var time = InlineArray<2, UInt64>(repeating: 0)
         time[0] = nanoseconds / 1_000_000_000
         time[1] = nanoseconds % 1_000_000_000
-        // SAFETY: the kernel reads one pollfd and one timespec and writes them back; both arrays are exactly that and outlive the calls.
-        return unsafe withUnsafeMutablePointer(to: &entry) { entry in
+        let count = UInt64(count)
+        // SAFETY: the kernel reads `count` pollfds, no more than there are, and one timespec, and writes them back; both arrays outlive
+        // the calls.
+        return unsafe withUnsafeMutablePointer(to: &entries) { entries in
             unsafe withUnsafeMutablePointer(to: &time) { time in
-                let entryAddress = UInt64(UInt(bitPattern: entry))
+                let entryAddress = UInt64(UInt(bitPattern: entries))
                 let timeAddress = nanoseconds == .max ? 0 : UInt64(UInt(bitPattern: time))
                 while true {
                     // The kernel leaves the rest of the time in the timespec, so an interrupted call is simply repeated.
-                    let result = Linux.call(__NR_ppoll, entryAddress, descriptor == nil ? 0 : 1, timeAddress, 0, 8)
+                    let result = Linux.call(__NR_ppoll, entryAddress, count, timeAddress, 0, 8)
                     if result != ErrorNumber.interrupted { return result }
                 }
             }
         }
+    }
+
+    static func wait(_ descriptor: FileDescriptor, for events: Int16, nanoseconds: UInt64 = .max) -> Int64 {
+        var poll = Poll()
+        poll.add(descriptor, for: events)
+        return poll.wait(nanoseconds: nanoseconds)
     }
 }
 
@@ -47,6 +65,18 @@ enum Clock {
 
 /// getrandom(2)
 enum Random {
+    /// Whether the kernel could write to every page of a range in this process: it tries one byte of each.
+    static func canFill(_ address: UInt64, byteCount: UInt64) -> Bool {
+        let page = InstanceMap.pageByteCount
+        var next = address
+        while next < address + byteCount {
+            // SAFETY: the kernel checks the address, which is inside guest memory: a refusal is an answer.
+            guard Linux.call(__NR_getrandom, next, 1, 0) == 1 else { return false }
+            next = (next / page + 1) * page
+        }
+        return true
+    }
+
     static func fill(_ bytes: inout MutableRawSpan) -> Int64 {
         // SAFETY: the kernel writes at most byteCount bytes at the span's start.
         unsafe bytes.withUnsafeMutableBytes { buffer in

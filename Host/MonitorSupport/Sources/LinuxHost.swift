@@ -1,12 +1,19 @@
+import BootFormat
 import LinuxCalls
 
-/// The host as system calls: the console is descriptors 0 and 1.
+/// The host as system calls: the console is descriptors 0 and 1, links are descriptors of their own.
 public struct LinuxHost: HypercallHost {
     /// Whether PROTECT is mprotect(2) of this process's own view of guest memory; otherwise the image's ring-0 core does it.
     private let protectedView: UInt64?
+    public let links: HostLinks
+    /// Links whose other end is gone, as their events: they are never ready again.
+    var closedLinks: UInt64 = 0
 
-    public init(protectedView: GuestMemory?) {
+    /// The links' descriptors no longer block from now on.
+    public init(protectedView: GuestMemory?, links: HostLinks) {
         self.protectedView = protectedView?.address
+        self.links = links
+        for index in 0..<links.count { links[index].descriptor.setNonBlocking() }
     }
 
     public mutating func writeConsole(_ bytes: RawSpan) -> Int64 {
@@ -25,11 +32,25 @@ public struct LinuxHost: HypercallHost {
         }
     }
 
-    public mutating func wait(nanoseconds: UInt64, console: Bool) -> Int64 {
+    public mutating func wait(nanoseconds: UInt64, events: UInt64) -> Int64 {
+        var poll = Poll()
+        var names = InlineArray<5, UInt64>(repeating: 0)
+        if events & UInt64(BRIQUE_EVENT_CONSOLE_INPUT) != 0 {
+            names[poll.count] = UInt64(BRIQUE_EVENT_CONSOLE_INPUT)
+            poll.add(.standardInput, for: Poll.input)
+        }
+        for index in 0..<links.count where events & ~closedLinks & HostLinks.event(index) != 0 {
+            names[poll.count] = HostLinks.event(index)
+            poll.add(links[index].descriptor, for: Poll.input)
+        }
         // A signal that arrives now finds nothing to report.
         brique_idle_set(1)
         defer { brique_idle_set(0) }
-        return Poll.wait(console ? .standardInput : nil, for: Poll.input, nanoseconds: nanoseconds)
+        let result = poll.wait(nanoseconds: nanoseconds)
+        guard result > 0 else { return result }
+        var ready: UInt64 = 0
+        for index in 0..<poll.count where poll.isReady(index, for: -1) { ready |= names[index] }
+        return Int64(ready)
     }
 
     public mutating func monotonicTime() -> Int64 { Clock.nanoseconds(Clock.monotonic) }
@@ -47,5 +68,42 @@ public struct LinuxHost: HypercallHost {
             case .readWrite: 3
             }
         return Linux.call(__NR_mprotect, protectedView + UInt64(range.offset), UInt64(range.byteCount), protection)
+    }
+
+    public mutating func canWrite(_ range: GuestRange) -> Bool {
+        // Only a process shares its protection with the guest.
+        guard let protectedView else { return true }
+        return Random.canFill(protectedView + UInt64(range.offset), byteCount: UInt64(range.byteCount))
+    }
+
+    // MARK: Links
+
+    /// How long a full link may take to make room.
+    private static let roomNanoseconds: UInt64 = 10_000_000
+
+    public mutating func waitForRoom(on link: Int) -> Bool {
+        var poll = Poll()
+        poll.add(links[link].descriptor, for: Poll.input | Poll.output)
+        return poll.wait(nanoseconds: Self.roomNanoseconds) > 0 && poll.isReady(0, for: Poll.output)
+    }
+
+    public mutating func transmit(_ frame: FrameBuffers, in view: GuestMemory, on link: Int) -> Int64 {
+        while true {
+            let result = links[link].descriptor.write(frame, in: view)
+            if result != ErrorNumber.interrupted { return result }
+        }
+    }
+
+    public mutating func receive(into bytes: inout MutableRawSpan, on link: Int) -> Int64 {
+        while true {
+            let result = links[link].descriptor.read(into: &bytes)
+            switch result {
+            case ErrorNumber.interrupted: continue
+            case ErrorNumber.again, ErrorNumber.fault: return result
+            default:
+                if result <= 0 { closedLinks |= HostLinks.event(link) }
+                return result
+            }
+        }
     }
 }

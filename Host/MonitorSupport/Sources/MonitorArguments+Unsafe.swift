@@ -1,18 +1,19 @@
 import LinuxCalls
 
-/// The command line: IMAGE MEMORY_BYTES CONTROL_FD [ARGUMENT…]. The environment is the instance's.
+/// The command line: IMAGE MEMORY_BYTES CONTROL_FD[,LINK…] [ARGUMENT…], a link being FD:MAC:MTU:OFFLOADS. The environment is the instance's.
 @safe
 public struct MonitorArguments {
     private let program: brique_program
     public let memoryByteCount: UInt64
     /// Where records go; nil: there is no tool, they go to standard error.
     public let control: FileDescriptor?
+    public let links: HostLinks
     /// Of the instance's own strings.
     public let argumentCount: UInt32
     public let environmentCount: UInt32
     public let stringsByteCount: UInt64
 
-    public static var usage: StaticString { "usage: brique-monitor-… IMAGE MEMORY_BYTES CONTROL_FD|- [ARGUMENT…]" }
+    public static var usage: StaticString { "usage: brique-monitor-… IMAGE MEMORY_BYTES CONTROL_FD|-[,LINK…] [ARGUMENT…]" }
     private static let firstArgument = 4
 
     /// What this process was started with.
@@ -30,14 +31,7 @@ public struct MonitorArguments {
         // SAFETY: the kernel passes argument_count strings, each with its terminating zero (execve(2)).
         guard let memory = unsafe Self.decimal(program.arguments[2]) else { throw Refusal(.usage, "MEMORY_BYTES is not a number") }
         memoryByteCount = memory
-        if unsafe program.arguments[3]![0] == 0x2d && program.arguments[3]![1] == 0 {
-            control = nil
-        } else {
-            guard let number = unsafe Self.decimal(program.arguments[3]), number <= UInt64(Int32.max) else {
-                throw Refusal(.usage, "CONTROL_FD is neither a descriptor nor -")
-            }
-            control = FileDescriptor(Int32(number))
-        }
+        (control, links) = try unsafe Self.descriptors(program.arguments[3]!)
         argumentCount = unsafe UInt32(program.argument_count) - UInt32(Self.firstArgument)
         var byteCount: UInt64 = 0
         for index in Self.firstArgument..<(unsafe Int(program.argument_count)) {

@@ -34,6 +34,7 @@ public enum ErrorNumber {
     public static let access: Int64 = -13
     public static let fault: Int64 = -14
     public static let exists: Int64 = -17
+    public static let noDevice: Int64 = -19
     public static let isDirectory: Int64 = -21
     public static let invalid: Int64 = -22
     public static let noCall: Int64 = -38

@@ -1,3 +1,4 @@
+import BootFormat
 import LinuxCalls
 
 /// Builds a seccomp filter (seccomp(2), classic BPF): calls that are not allowed, or not with these arguments, get `otherwise`.
@@ -40,6 +41,8 @@ public struct SystemCallFilter {
         /// The low 32 bits are one of three numbers: all the kernel looks at for descriptors, process and signal numbers.
         case oneOf(Int, UInt32, UInt32, UInt32)
         case is32(Int, UInt32)
+        /// The low 32 bits are the descriptor of a link, or one number more.
+        case link(Int, HostLinks, or: UInt32?)
         case below32(Int, UInt32)
         /// All 64 bits.
         case equals(Int, UInt64)
@@ -78,6 +81,14 @@ public struct SystemCallFilter {
             append(Self.jumpEqual, a, whenTrue: 2, whenFalse: 0)
             append(Self.jumpEqual, b, whenTrue: 1, whenFalse: 0)
             append(Self.jumpEqual, c, whenTrue: 0, whenFalse: Self.pending)
+        case .link(let argument, let links, let other):
+            append(Self.loadWord, Self.low(argument))
+            let count = links.count + (other == nil ? 0 : 1)
+            for index in 0..<count {
+                let number = index < links.count ? UInt32(bitPattern: links[index].descriptor.number) : other ?? 0
+                let isLast = index == count - 1
+                append(Self.jumpEqual, number, whenTrue: UInt8(count - 1 - index), whenFalse: isLast ? Self.pending : 0)
+            }
         case .is32(let argument, let value):
             append(Self.loadWord, Self.low(argument))
             append(Self.jumpEqual, value, whenTrue: 0, whenFalse: Self.pending)
@@ -145,17 +156,18 @@ public struct SystemCallFilter {
 }
 
 extension SystemCallFilter {
-    /// For a monitor: its own rules come first, then `allowConsole`.
+    /// For a monitor: its own rules come first, then `allowHost`.
     public init(forMonitor otherwise: Otherwise) {
-        self.init(otherwise: otherwise, highestCall: __NR_getrandom, gap: __NR_ioctl + 1..<__NR_restart_syscall)
+        self.init(otherwise: otherwise, highestCall: __NR_getrandom, gap: __NR_writev + 1..<__NR_restart_syscall)
     }
 
-    /// What both monitors need to serve a console, to wait, to tell the time, and to end.
-    public mutating func allowConsole(control: HostControl) {
+    /// What both monitors need to serve a console and links, to wait, to tell the time, and to end.
+    public mutating func allowHost(control: HostControl, links: HostLinks) {
         let controlNumber = UInt32(bitPattern: control.descriptor.number)
         allow(__NR_write, where: .oneOf(0, 1, 2, controlNumber))
-        allow(__NR_read, where: .is32(0, 0))
-        allow(__NR_ppoll, where: .below32(1, 2))
+        allow(__NR_read, where: .link(0, links, or: 0))
+        if links.count > 0 { allow(__NR_writev, where: .link(0, links, or: nil), .below32(2, UInt32(BRIQUE_FRAME_BUFFER_LIMIT) + 1)) }
+        allow(__NR_ppoll, where: .below32(1, UInt32(links.count) + 2))
         allow(__NR_restart_syscall)  // how the kernel continues a ppoll after SIGCONT
         allow(__NR_clock_gettime)
         allow(__NR_getrandom)

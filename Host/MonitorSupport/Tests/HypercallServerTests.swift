@@ -64,7 +64,7 @@ extension HypercallServer where Host == SampleHost {
         }
     }
     #expect(server.result(BRIQUE_CALL_DONATE_TABLE, base + server.map.heapStart) == ErrorNumber.noCall)
-    #expect(server.result(BRIQUE_CALL_WAIT, 5, 2) == ErrorNumber.invalid)
+    #expect(server.result(BRIQUE_CALL_WAIT, 5, 0x100) == ErrorNumber.invalid)
     #expect(server.result(BRIQUE_CALL_WAIT, 5, .max) == ErrorNumber.invalid)
     #expect(server.result(BRIQUE_CALL_WAIT, 5, 0) == 0)
     #expect(server.result(BRIQUE_CALL_WAIT, .max, 1) == 1)

@@ -4,9 +4,11 @@ import Testing
 
 private let nothing: InlineArray<6, UInt64> = [0, 0, 0, 0, 0, 0]
 
-private func filter(_ otherwise: SystemCallFilter.Otherwise = .killProcess) -> SystemCallFilter {
+private func filter(
+    _ otherwise: SystemCallFilter.Otherwise = .killProcess, links: HostLinks = HostLinks()
+) -> SystemCallFilter {
     var filter = SystemCallFilter(forMonitor: otherwise)
-    filter.allowConsole(control: HostControl(control: FileDescriptor(9)))
+    filter.allowHost(control: HostControl(control: FileDescriptor(9)), links: links)
     filter.finish()
     return filter
 }
@@ -64,4 +66,26 @@ private func filter(_ otherwise: SystemCallFilter.Otherwise = .killProcess) -> S
     }
     for bits in [4, 7, 1 << 32, 1 << 63 | 1] as [UInt64] { #expect(verdict(low, bits) == .trap) }
     for value in [2, 0x1_0000_0003, 0x2_0000_0002] as [UInt64] { #expect(verdict(low, 3, value) == .trap) }
+}
+
+@Test func `an instance with links may read and write them, and wait for them, and nothing more`() {
+    var links = HostLinks()
+    for number in [4, 7, 12, 100] as [Int32] {
+        let link = HostLink(descriptor: FileDescriptor(number), address: 0, maximumTransmissionUnit: 1500, offloads: 0)
+        let isAdded = links.append(link)
+        #expect(isAdded)
+    }
+    let filter = filter(.trap, links: links)
+    for descriptor in UInt64(0)...110 {
+        let isLink = [4, 7, 12, 100].contains(descriptor)
+        #expect(filter.verdict(call: UInt32(__NR_read), [descriptor, 0, 0, 0, 0, 0]) == (isLink || descriptor == 0 ? .allow : .trap))
+        #expect(filter.verdict(call: UInt32(__NR_writev), [descriptor, 0, 8, 0, 0, 0]) == (isLink ? .allow : .trap))
+        #expect(filter.verdict(call: UInt32(__NR_writev), [descriptor, 0, 9, 0, 0, 0]) == .trap)
+        #expect(filter.verdict(call: UInt32(__NR_readv), [descriptor, 0, 1, 0, 0, 0]) == .trap)
+    }
+    #expect(filter.verdict(call: UInt32(__NR_ppoll), [0, 5, 0, 0, 0, 0]) == .allow)
+    #expect(filter.verdict(call: UInt32(__NR_ppoll), [0, 6, 0, 0, 0, 0]) == .trap)
+    for call in [__NR_sendmsg, __NR_recvmsg, __NR_sendto, __NR_fcntl, __NR_close] {
+        #expect(filter.verdict(call: UInt32(call), [4, 0, 0, 0, 0, 0]) == .trap)
+    }
 }

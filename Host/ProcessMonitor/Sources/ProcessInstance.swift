@@ -28,7 +28,7 @@ public struct ProcessInstance {
 
     private init(_ arguments: MonitorArguments, _ control: HostControl) throws(Refusal) {
         self.control = control
-        FileDescriptor.closeAll(except: arguments.control)
+        FileDescriptor.closeAll(except: arguments.control, arguments.links)
         let loader = try InstanceLoader(arguments, needsTables: false)
         let (view, file) = try loader.mapMemory(at: GuestMemory.virtualBase + GuestMemory.physicalBase)
         let memory = try loader.mapReadOnly(file)
@@ -37,7 +37,7 @@ public struct ProcessInstance {
         let platform = InstanceLoader.Platform(number: BRIQUE_PLATFORM_PROCESS, gate: brique_gate_address())
         bootInformation = try loader.writeBootInformation(platform, into: view)
         try Self.protect(loader.map)
-        server = HypercallServer(host: LinuxHost(protectedView: view), memory: memory, view: view, map: loader.map)
+        server = HypercallServer(host: LinuxHost(protectedView: view, links: arguments.links), memory: memory, view: view, map: loader.map)
     }
 
     /// Gives every page the access that the map says; the memory was mapped for reading and writing.
@@ -67,9 +67,9 @@ public struct ProcessInstance {
     }
 
     /// All that the guest can ask of the kernel. Only the heap can change its access, and never to executable.
-    static func filter(map: InstanceMap, control: HostControl) -> SystemCallFilter {
+    static func filter(map: InstanceMap, control: HostControl, links: HostLinks) -> SystemCallFilter {
         var filter = SystemCallFilter(forMonitor: .trap)
-        filter.allowConsole(control: control)
+        filter.allowHost(control: control, links: links)
         // Nothing else is mapped within one memory's size of the heap, so start and size need no sum.
         let heapStart = GuestMemory.virtualBase + map.heapStart, heapEnd = GuestMemory.virtualBase + map.heapEnd
         filter.allow(
@@ -82,7 +82,7 @@ public struct ProcessInstance {
     func enter() throws(Refusal) -> Never {
         try Isolation.enter()
         control.dieWithTool()
-        let result = Self.filter(map: server.map, control: control).install()
+        let result = Self.filter(map: server.map, control: control, links: server.host.links).install()
         guard result == 0 else { throw Refusal(.hostRefused, "the kernel refuses the system call filter", errno: result) }
         let note = server.map.layout.note
         brique_guest_enter(note.start, bootInformation, note.machineArea + UInt64(BRIQUE_AREA_STACK_TOP))

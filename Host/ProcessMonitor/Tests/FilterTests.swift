@@ -6,7 +6,8 @@ import Testing
 
 private func verdict(_ call: Int32, _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0) throws -> SystemCallFilter.Verdict {
     let map = try SampleInstance.map(memoryByteCount: 16 << 20, needsTables: false)
-    return ProcessInstance.filter(map: map, control: HostControl(control: nil)).verdict(call: UInt32(call), [a, b, c, 0, 0, 0])
+    return ProcessInstance.filter(map: map, control: HostControl(control: nil), links: HostLinks()).verdict(
+        call: UInt32(call), [a, b, c, 0, 0, 0])
 }
 
 @Test func `a guest that opens, connects, starts or traces is refused`() throws {

@@ -5,10 +5,20 @@ import MonitorSupport
 /// A host that answers at once, touches all memory it is given, and notes what it was asked.
 public struct SampleHost: HypercallHost {
     public private(set) var writtenByteCount = 0
-    public private(set) var waits: [(nanoseconds: UInt64, console: Bool)] = []
+    public private(set) var waits: [(nanoseconds: UInt64, events: UInt64)] = []
     public private(set) var protections: [(range: GuestRange, access: HeapAccess)] = []
 
-    public init() {}
+    public let links: HostLinks
+    /// Byte counts of frames that are there to be received, one link or another.
+    public var arriving: [Int] = []
+    public private(set) var sent: [[UInt8]] = []
+    public private(set) var sentFrameCount = 0
+    /// How many frames the links take before they are full.
+    public var room = Int.max
+    /// Whether the guest has protected what the monitor would write.
+    public var isProtected = false
+
+    public init(links: HostLinks = HostLinks()) { self.links = links }
 
     public mutating func writeConsole(_ bytes: RawSpan) -> Int64 {
         // As a pipe would: not all of a large write.
@@ -29,9 +39,9 @@ public struct SampleHost: HypercallHost {
         return Int64(count)
     }
 
-    public mutating func wait(nanoseconds: UInt64, console: Bool) -> Int64 {
-        if waits.count < 16 { waits.append((nanoseconds, console)) }
-        return console ? 1 : 0
+    public mutating func wait(nanoseconds: UInt64, events: UInt64) -> Int64 {
+        if waits.count < 16 { waits.append((nanoseconds, events)) }
+        return Int64(events)
     }
 
     public mutating func monotonicTime() -> Int64 { 1 }
@@ -40,6 +50,37 @@ public struct SampleHost: HypercallHost {
     public mutating func protect(_ range: GuestRange, _ access: HeapAccess) -> Int64 {
         if protections.count < 16 { protections.append((range, access)) }
         return 0
+    }
+
+    public mutating func canWrite(_ range: GuestRange) -> Bool { !isProtected }
+
+    // MARK: Links
+
+    public mutating func transmit(_ frame: FrameBuffers, in view: GuestMemory, on link: Int) -> Int64 {
+        precondition(link < links.count)
+        guard sentFrameCount < room else { return ErrorNumber.again }
+        sentFrameCount += 1
+        var bytes: [UInt8] = []
+        for index in 0..<frame.count {
+            var reader = ByteReader(view.bytes(frame[index]))
+            while let byte = try? reader.read(UInt8.self, .little) { bytes.append(byte) }
+        }
+        precondition(bytes.count == frame.byteCount)
+        if sent.count < 16 { sent.append(bytes) }
+        return Int64(bytes.count)
+    }
+
+    public mutating func waitForRoom(on link: Int) -> Bool { sentFrameCount < room }
+
+    /// A frame of which every byte is its own length.
+    public mutating func receive(into bytes: inout MutableRawSpan, on link: Int) -> Int64 {
+        precondition(link < links.count)
+        guard let count = arriving.first else { return ErrorNumber.again }
+        guard !isProtected else { return ErrorNumber.fault }
+        arriving.removeFirst()
+        let fitting = min(count, bytes.byteCount)
+        for index in 0..<fitting { bytes.storeBytes(of: UInt8(truncatingIfNeeded: count), toByteOffset: index, as: UInt8.self) }
+        return Int64(fitting)
     }
 }
 
@@ -59,8 +100,10 @@ public struct SampleInstance {
             layout: layout, memoryByteCount: memoryByteCount, stringsByteCount: stringsByteCount, needsTables: needsTables)
     }
 
-    public static func server(memoryByteCount: UInt64) throws(Refusal) -> HypercallServer<SampleHost> {
+    public static func server(
+        memoryByteCount: UInt64, links: HostLinks = HostLinks()
+    ) throws(Refusal) -> HypercallServer<SampleHost> {
         let memory = try GuestMemory.anonymous(byteCount: memoryByteCount)
-        return HypercallServer(host: SampleHost(), memory: memory, view: memory, map: try map(memoryByteCount: memoryByteCount))
+        return HypercallServer(host: SampleHost(links: links), memory: memory, view: memory, map: try map(memoryByteCount: memoryByteCount))
     }
 }

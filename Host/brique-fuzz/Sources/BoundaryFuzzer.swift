@@ -10,11 +10,20 @@ func fuzzBoundary(seed: UInt64, seconds: Double) throws -> String {
     var random = SplitMix(state: seed)
     let end = Date.now.addingTimeInterval(seconds)
     let memoryByteCount: UInt64 = 1 << 20
-    var server = try SampleInstance.server(memoryByteCount: memoryByteCount)
+    var links = HostLinks()
+    for offloads in [0, UInt32(BRIQUE_OFFLOAD_ALL)] {
+        _ = links.append(
+            HostLink(descriptor: FileDescriptor(9), address: 0x5254_0000_0000, maximumTransmissionUnit: 1500, offloads: offloads))
+    }
+    var server = try SampleInstance.server(memoryByteCount: memoryByteCount, links: links)
     var tally = Tally()
     while tally.count % 256 != 0 || Date.now < end {
         tally.count += 1
         if random.chance(of: 4) { scribble(on: server, &random) }
+        if random.chance(of: 3) {
+            tally.add(exchange(with: &server, &random), server)
+            continue
+        }
         if random.chance(of: 2) {
             let block = hostileAddress(server.map, base: 0, &random)
             if random.chance(of: 4) == false, let range = server.memory.range(physical: block & ~7, byteCount: 40),
@@ -68,6 +77,35 @@ private func scribble(on server: borrowing HypercallServer<SampleHost>, _ random
         let word = random.chance(of: 2) ? hostileAddress(server.map, base: GuestMemory.virtualBase, &random) : random.number()
         server.memory.store(word, physical: address)
     }
+}
+
+/// An exchange that is right but for some words, so that checks behind the first are reached, with frames of any size arriving.
+private func exchange(with server: inout HypercallServer<SampleHost>, _ random: inout SplitMix) -> HypercallOutcome {
+    let heap = server.map.heapStart, base = GuestMemory.virtualBase
+    func store(_ words: [UInt64], at physical: UInt64, _ random: inout SplitMix) {
+        for (index, word) in words.enumerated() {
+            let hostile = random.chance(of: 2) ? hostileAddress(server.map, base: base, &random) : random.number()
+            server.memory.store(random.chance(of: 24) ? hostile : word, physical: physical + UInt64(index) * 8)
+        }
+    }
+    let table = heap + 256, frames = heap + 8192, region = heap + 16384
+    let bufferCount = random.next() % 12
+    for index in 0..<bufferCount {
+        let isContinued = random.chance(of: 3) ? UInt64(1) << 32 : 0
+        store([base + region + random.next() % 4096, random.next() % 3000 | isContinued], at: table + index * 16, &random)
+    }
+    let capacity = random.next() % 20
+    store(
+        [
+            random.next() % 3 | bufferCount << 32, base + table, base + region, 100_000 | capacity << 32, base + frames,
+            random.next() % 2, random.chance(of: 2) ? 0x301 : 0x101,
+        ], at: heap, &random)
+    server.host.arriving = (0..<random.next() % 8).map { _ in
+        Int(random.chance(of: 2) ? random.next() % 100_000 : random.next() % 2000)
+    }
+    server.host.room = random.chance(of: 4) ? server.host.sentFrameCount + Int(random.next() % 4) : .max
+    server.host.isProtected = random.chance(of: 16)
+    return server.answer(number: UInt64(BRIQUE_CALL_NETWORK_EXCHANGE), base + heap, random.number(), random.number())
 }
 
 private func hostileNumber(_ random: inout SplitMix) -> UInt64 {

@@ -14,6 +14,9 @@ public struct Events: OptionSet, Sendable {
 
     /// The console has input, or has come to its end.
     public static let consoleInput = Events(rawValue: UInt64(BRIQUE_EVENT_CONSOLE_INPUT))
+
+    /// Link `index` has something to receive.
+    public static func link(_ index: Int) -> Events { Events(rawValue: UInt64(BRIQUE_EVENT_LINK) << UInt64(index)) }
 }
 
 /// What the library OS may do with a page. Execution is never granted after start.

@@ -18,6 +18,7 @@
         case BRIQUE_CALL_PROTECT:
             let protection = c == 0 ? PROT_NONE : c == 1 ? PROT_READ : PROT_READ | PROT_WRITE
             return unsafe result(Int(mprotect(UnsafeMutableRawPointer(bitPattern: UInt(a)), Int(b), protection)))
+        case BRIQUE_CALL_NETWORK_INFORMATION, BRIQUE_CALL_NETWORK_EXCHANGE: return -Int64(ENODEV)
         default: return -Int64(ENOSYS)
         }
     }

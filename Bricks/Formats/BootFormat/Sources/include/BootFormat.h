@@ -72,7 +72,9 @@
 #define BRIQUE_CALL_PROTECT 7
 #define BRIQUE_CALL_CRASH 8
 #define BRIQUE_CALL_DONATE_TABLE 9
-#define BRIQUE_CALL_COUNT 10
+#define BRIQUE_CALL_NETWORK_INFORMATION 10
+#define BRIQUE_CALL_NETWORK_EXCHANGE 11
+#define BRIQUE_CALL_COUNT 12
 
 // Access of BRIQUE_CALL_PROTECT. Execution is never granted after start (W^X).
 #define BRIQUE_ACCESS_NONE 0
@@ -81,6 +83,28 @@
 
 // Events of BRIQUE_CALL_WAIT, one bit each.
 #define BRIQUE_EVENT_CONSOLE_INPUT 1
+// Link number n has something to receive: this, shifted left by n.
+#define BRIQUE_EVENT_LINK 0x100
+
+// Network links of an instance, and what one call of BRIQUE_CALL_NETWORK_EXCHANGE takes.
+#define BRIQUE_LINK_LIMIT 4
+#define BRIQUE_EXCHANGE_LIMIT 256
+#define BRIQUE_FRAME_BUFFER_LIMIT 8
+// A frame on a link is struct virtio_net_hdr_v1 (virtio 1.3 section 5.1.6), then an Ethernet frame of at most 65,536 bytes of payload.
+#define BRIQUE_LINK_HEADER_BYTES 12
+#define BRIQUE_FRAME_BYTES 65562
+// Received frames begin at multiples of this.
+#define BRIQUE_FRAME_ALIGNMENT 16
+// What the other end of a link takes and gives: checksums left to it, TCP segments for it to cut (over IPv4, over IPv6), and the
+// same in the other direction.
+#define BRIQUE_OFFLOAD_TRANSMIT_CHECKSUM 1
+#define BRIQUE_OFFLOAD_SEGMENTATION4 2
+#define BRIQUE_OFFLOAD_SEGMENTATION6 4
+#define BRIQUE_OFFLOAD_RECEIVE_CHECKSUM 8
+#define BRIQUE_OFFLOAD_LARGE_RECEIVE 16
+#define BRIQUE_OFFLOAD_ALL 31
+// struct brique_network_buffer: the frame goes on in the next buffer.
+#define BRIQUE_BUFFER_CONTINUES 1
 
 // Kinds of struct brique_crash.
 #define BRIQUE_CRASH_EXCEPTION 1
@@ -139,6 +163,37 @@ struct brique_crash {
     uint64_t frames[BRIQUE_CRASH_FRAMES];
     uint32_t message_byte_count;
     char message[BRIQUE_CRASH_MESSAGE_BYTES];
+};
+
+struct brique_network_information {
+    uint8_t address[6];           // MAC
+    uint16_t maximum_transmission_unit;
+    uint32_t offloads;
+    uint32_t frame_byte_count;    // the largest frame that can arrive, header included
+};
+
+struct brique_network_buffer {
+    uint64_t address;
+    uint32_t byte_count;
+    uint32_t flags;
+};
+
+// Where a received frame is in the region.
+struct brique_network_frame {
+    uint32_t offset;
+    uint32_t byte_count;          // header included
+};
+
+struct brique_network_exchange {
+    uint32_t link;
+    uint32_t transmit_count;      // of struct brique_network_buffer at `transmit`
+    uint64_t transmit;
+    uint64_t receive;             // the region that received frames are put into
+    uint32_t receive_byte_count;
+    uint32_t frame_capacity;      // of struct brique_network_frame at `frames`
+    uint64_t frames;
+    uint64_t timeout_nanoseconds; // if nothing was received: 0 does not wait, 2^64-1 waits for ever
+    uint64_t events;              // to wait for, as in BRIQUE_CALL_WAIT
 };
 #endif
 #endif

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include "BootFormat.h"
 
-// Answers one hypercall: a result >= 0, or minus an errno. Never blocks, but for BRIQUE_CALL_WAIT and a
-// console whose reader is slow.
+// Answers one hypercall: a result >= 0, or minus an errno. Never blocks, but for BRIQUE_CALL_WAIT,
+// BRIQUE_CALL_NETWORK_EXCHANGE and a console whose reader is slow.
 typedef int64_t (*brique_gate)(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 
 // Set once by the platform, before anything else runs.
