@@ -42,6 +42,8 @@ struct Brick {
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+/// The one package that an image may contain; fetched only for apps that name the trait HTTP.
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["HTTP"]))
 
 // Every brick and program, lowest first: a need that is not listed earlier is refused below.
 let bricks: [Brick] = [
@@ -56,6 +58,7 @@ let bricks: [Brick] = [
         testNeeds: ["Random", "SampleImage"]),
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
     Brick(name: "NetFormats", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
+    Brick(name: "HTTPFormat", layer: .formats, tests: true, testNeeds: ["Random"]),
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
     Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
@@ -123,7 +126,7 @@ let bricks: [Brick] = [
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(
         name: "brique-fuzz", layer: .host, kind: .program,
-        needs: ["Random", "BootFormat", "ELFFormat", "Bytes", "MonitorSupport", "SampleImage"]),
+        needs: ["Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "MonitorSupport", "SampleImage"]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),
@@ -212,6 +215,9 @@ for brick in bricks {
     layers[brick.name] = brick.layer
 }
 
+/// Bricks that an app names one by one: only what it links exists.
+let guestProducts: [Product] = ["Brique", "HTTP"].filter { name in built.contains { $0.name == name } }
+    .map { .library(name: $0, targets: [$0]) }
 let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process", "brique-bench"].map {
     .executable(name: $0, targets: [$0])
 }
@@ -222,11 +228,18 @@ let hostPackages: [Package.Dependency] = [
 ]
 let hasHost = built.contains { $0.layer == .host }
 let hasAll = hasHost && only.isEmpty
+let guestPackages: [Package.Dependency] =
+    built.contains { $0.name == "HTTP" } ? [.package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])] : []
 
 let package = Package(
     name: "brique",
-    products: (only.isEmpty ? [.library(name: "Brique", targets: ["Brique"])] : []) + (hasAll ? hostProducts : []),
-    dependencies: hasHost ? hostPackages : [],
+    products: (only.isEmpty ? guestProducts : []) + (hasAll ? hostProducts : []),
+    traits: [
+        .trait(name: "HTTP", description: "The brick HTTP, on swift-http-types."),
+        // Tests build every brick; an image names what it wants.
+        .default(enabledTraits: isWhole ? ["HTTP"] : []),
+    ],
+    dependencies: (hasHost ? hostPackages : []) + guestPackages,
     targets: built.flatMap(targets(of:)) + (hasAll ? wholeTargets : []),
     swiftLanguageModes: [.v6]
 )
