@@ -59,6 +59,8 @@ let bricks: [Brick] = [
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
     Brick(name: "NetFormats", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
     Brick(name: "HTTPFormat", layer: .formats, tests: true, testNeeds: ["Random"]),
+    Brick(name: "DNSFormat", layer: .formats, needs: ["Bytes", "NetFormats"], tests: true, testNeeds: ["Random"]),
+    Brick(name: "DHCPFormat", layer: .formats, needs: ["Bytes", "NetFormats", "DNSFormat"], tests: true, testNeeds: ["Random"]),
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
     Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
