@@ -91,6 +91,7 @@ let bricks: [Brick] = [
 
     Brick(name: "Neighbors", layer: .net, needs: ["NetFormats", "Time"], tests: true),
     Brick(name: "IP", layer: .net, needs: ["Bytes", "NetFormats", "Time"], tests: true, testNeeds: ["Random"]),
+    Brick(name: "TCP", layer: .net, needs: ["Bytes", "Time", "Random", "NetFormats"], tests: true),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
