@@ -51,6 +51,7 @@ let bricks: [Brick] = [
     Brick(name: "Random", layer: .base, tests: true),
     Brick(name: "Bytes", layer: .base, tests: true, testNeeds: ["Random"]),
     Brick(name: "Time", layer: .base, tests: true),
+    Brick(name: "Containers", layer: .base, needs: ["Time"], tests: true),
 
     Brick(name: "BootFormat", layer: .formats, kind: .c),
     Brick(
@@ -92,6 +93,12 @@ let bricks: [Brick] = [
     Brick(name: "Neighbors", layer: .net, needs: ["NetFormats", "Time"], tests: true),
     Brick(name: "IP", layer: .net, needs: ["Bytes", "NetFormats", "Time"], tests: true, testNeeds: ["Random"]),
     Brick(name: "TCP", layer: .net, needs: ["Bytes", "Time", "Random", "NetFormats"], tests: true),
+
+    Brick(
+        name: "NetStack", layer: .net,
+        needs: ["Bytes", "Containers", "Random", "Time", "NetFormats", "NetworkLink", "Neighbors", "IP", "TCP"], tests: true),
+
+    Brick(name: "Sockets", layer: .net, needs: ["Bytes", "Containers", "Time", "NetFormats", "Resumption", "TCP", "NetStack"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
