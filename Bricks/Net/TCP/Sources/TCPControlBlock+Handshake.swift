@@ -11,7 +11,7 @@ extension TCPControlBlock {
             state: .synSent(SynSent()), local: local, remote: remote, sequence: initialSequenceNumber, timestampOffset: timestampOffset,
             configuration: configuration, now: now)
         features = .all
-        receiveScale = scale
+        receiveScale = configuration.receiveScale
         owed = .syn
         // SYN is in flight from here on; when it is sent is a matter of moments.
         sendNext = initialSendSequence + 1
@@ -27,7 +27,7 @@ extension TCPControlBlock {
             state: .synReceived(SynReceived(isPassive: true)), local: local, remote: remote, sequence: initialSequenceNumber,
             timestampOffset: timestampOffset, configuration: configuration, now: now)
         features = .all
-        receiveScale = scale
+        receiveScale = configuration.receiveScale
         settle(syn, now: now)
         owed = .syn
         sendNext = initialSendSequence + 1
@@ -44,7 +44,7 @@ extension TCPControlBlock {
             state: .established, local: local, remote: remote, sequence: header.acknowledgmentNumber - 1,
             timestampOffset: timestampOffset, configuration: configuration, now: now)
         features = .all
-        receiveScale = scale
+        receiveScale = configuration.receiveScale
         var syn = TCPHeader(
             sourcePort: header.sourcePort, destinationPort: header.destinationPort, sequenceNumber: header.sequenceNumber - 1, flags: .syn)
         syn.options.maximumSegmentSize = contents.maximumSegmentSize
@@ -56,13 +56,6 @@ extension TCPControlBlock {
         sendUnacknowledged = sendNext
         setWindow(from: header)
         establish(now: now)
-    }
-
-    /// The window shift that lets the whole limit be announced (RFC 7323 §2.3).
-    private var scale: UInt8 {
-        var scale: UInt8 = 0
-        while scale < Self.greatestScale, configuration.receiveBufferLimit >> Int(scale) > 0xffff { scale += 1 }
-        return scale
     }
 
     /// Takes what the peer's SYN says (RFC 9293 §3.10.7.2, §3.10.7.3).

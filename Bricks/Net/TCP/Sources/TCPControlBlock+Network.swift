@@ -20,14 +20,19 @@ extension TCPControlBlock {
         case .tooBig(let size): pathMaximumSegmentSizeChanged(to: size, quoting: sequence, now: now)
         case .refused:
             // Hard errors are soft once the connection stands: the timer decides (RFC 5927 §4.2).
-            switch state {
-            case .synSent: fail(.refused, &events)
-            case .synReceived, .established, .finWait1, .finWait2, .closeWait, .closing, .lastAck, .timeWait, .closed: break
-            }
-        case .unreachable: break
+            failOpening(.refused, &events)
+        case .unreachable: failOpening(.unreachable, &events)
         }
         if hasSomethingToSend { events.insert(.transmit) }
         return events
+    }
+
+    /// While nobody has answered, the network's word is all there is (RFC 1122 §4.2.3.9, as Linux takes it).
+    private mutating func failOpening(_ failure: TCPFailure, _ events: inout TCPEvents) {
+        switch state {
+        case .synSent: fail(failure, &events)
+        case .synReceived, .established, .finWait1, .finWait2, .closeWait, .closing, .lastAck, .timeWait, .closed: break
+        }
     }
 
     /// What the path lets through has changed: TCP's payload with its options.
