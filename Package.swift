@@ -97,6 +97,8 @@ let bricks: [Brick] = [
     Brick(
         name: "NetStack", layer: .net,
         needs: ["Bytes", "Containers", "Random", "Time", "NetFormats", "NetworkLink", "Neighbors", "IP", "TCP"], tests: true),
+    Brick(
+        name: "DHCP", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat", "DHCPFormat"], tests: true),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
