@@ -100,6 +100,10 @@ let bricks: [Brick] = [
     Brick(
         name: "DHCP", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat", "DHCPFormat"], tests: true),
 
+    Brick(
+        name: "HTTP", layer: .net, needs: ["Bytes", "Time", "HTTPFormat"], packages: [httpTypes], tests: true,
+        testNeeds: ["Random"]),
+
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(

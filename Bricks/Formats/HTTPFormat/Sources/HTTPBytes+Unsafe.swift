@@ -13,3 +13,13 @@ extension [UInt8] {
         unsafe bytes.withUnsafeBufferPointer { pointer in unsafe append(contentsOf: pointer) }
     }
 }
+
+extension HTTPWriter {
+    /// All that was written.
+    public var unsent: RawSpan {
+        @_lifetime(borrow self) get {
+            // SAFETY: bytes have no padding, so their raw view shows nothing uninitialized; it borrows from the writer.
+            unsafe bytes.span.bytes
+        }
+    }
+}

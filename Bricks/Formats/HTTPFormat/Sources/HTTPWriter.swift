@@ -9,6 +9,7 @@ public struct HTTPWriter: Sendable {
     /// Bytes as they are, without a look at them.
     public mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
     public mutating func append(_ other: Span<UInt8>) { bytes.append(other) }
+    public mutating func append(_ other: RawSpan) { bytes.append(other.octets) }
 
     /// HTTP/1.1 SP status SP reason CRLF (RFC 9112 §4).
     public mutating func statusLine(_ status: Int) {

@@ -1,0 +1,68 @@
+import HTTPFormat
+import Time
+
+/// What a server has counted since it started.
+public struct HTTPServerCounts: Equatable, Sendable {
+    public var connections = 0
+    public var openConnections = 0
+    /// Turned away, for there were too many.
+    public var refusedConnections = 0
+    public var requests = 0
+    /// Heads and bodies that were refused.
+    public var refusedRequests = 0
+    public var timeouts = 0
+    /// Answers by the first digit of their status: index 2 counts 200 to 299.
+    public var answers = InlineArray<6, Int>(repeating: 0)
+    public var receivedBodyBytes = 0
+    /// Heads, chunk frames and bodies.
+    public var sentBytes = 0
+
+    public static func == (a: Self, b: Self) -> Bool {
+        for index in 0..<6 where a.answers[index] != b.answers[index] { return false }
+        return a.connections == b.connections && a.openConnections == b.openConnections && a.refusedConnections == b.refusedConnections
+            && a.requests == b.requests && a.refusedRequests == b.refusedRequests && a.timeouts == b.timeouts
+            && a.receivedBodyBytes == b.receivedBodyBytes && a.sentBytes == b.sentBytes
+    }
+}
+
+/// What the connections of one server share. It belongs to one run loop.
+final class HTTPService: @unchecked Sendable {
+    let configuration: HTTPServerConfiguration
+    var counts = HTTPServerCounts()
+    private var buffers: [HTTPServerBuffers] = []
+    private var date = HTTPDate(secondsSince1970: 0)
+    private var dateSecond: UInt64 = 0
+
+    init(_ configuration: HTTPServerConfiguration) { self.configuration = configuration }
+
+    /// Memory for one request. Only connections that are busy hold any.
+    func takeBuffers() -> HTTPServerBuffers { buffers.popLast() ?? HTTPServerBuffers(configuration.limits) }
+
+    /// `used` is left without memory.
+    func giveBack(_ used: inout HTTPServerBuffers) {
+        var taken = HTTPServerBuffers(configuration.limits)
+        swap(&taken, &used)
+        guard buffers.count < HTTPServerConfiguration.pooledBuffers else { return }
+        taken.decoder.next()
+        taken.writer.removeAll()
+        buffers.append(taken)
+    }
+
+    /// Made anew once a second.
+    func date(at time: WallTime) -> HTTPDate {
+        let second = time.nanosecondsSince1970 / 1_000_000_000
+        if second != dateSecond {
+            dateSecond = second
+            date = HTTPDate(secondsSince1970: second)
+        }
+        return date
+    }
+}
+
+/// The memory that a request and its answer need.
+struct HTTPServerBuffers {
+    var decoder: HTTPRequestDecoder
+    var writer = HTTPWriter()
+
+    init(_ limits: HTTPLimits) { decoder = HTTPRequestDecoder(limits: limits) }
+}
