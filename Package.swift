@@ -103,6 +103,7 @@ let bricks: [Brick] = [
     Brick(
         name: "HTTP", layer: .net, needs: ["Bytes", "Time", "HTTPFormat"], packages: [httpTypes], tests: true,
         testNeeds: ["Random"]),
+    Brick(name: "Sockets", layer: .net, needs: ["Bytes", "Containers", "Time", "NetFormats", "Resumption", "TCP", "NetStack"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),

@@ -53,6 +53,11 @@ public final class TCPEndpoint {
         stack.markReady(self)
     }
 
+    public func setNoDelay(_ isNoDelay: Bool) {
+        control.isNoDelay = isNoDelay
+        stack.markReady(self)
+    }
+
     /// Sends a FIN after what was written; reading goes on.
     public func finish() {
         control.finish()

@@ -13,3 +13,8 @@ extension TCPControlBlock.Configuration {
         return scale
     }
 }
+
+extension TCPControlBlock {
+    /// Nothing more will become readable: the peer's FIN is here, or the connection is over.
+    public var hasReceivedAll: Bool { hasReceivedFin || isClosed }
+}

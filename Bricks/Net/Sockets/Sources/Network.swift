@@ -1,0 +1,60 @@
+import Containers
+import NetStack
+import Resumption
+import Time
+
+/// A stack with the tasks that wait for it. Its owner drives it; everything belongs to the thread, or the actor, that does.
+public final class Network: @unchecked Sendable {
+    public let stack: NetStack
+    private var deadlines = DeadlineHeap()
+    private var waiting: [Waiting?] = []
+    private var freeSlots: [Int] = []
+
+    public init(_ stack: NetStack) { self.stack = stack }
+
+    /// When `advance` must be called at the latest.
+    public var nextDeadline: Instant { min(stack.nextDeadline, deadlines.nextDeadline) }
+
+    /// Moves the time of the stack, and wakes tasks whose deadline has come.
+    public func advance(to now: Instant) {
+        stack.advance(to: now)
+        while let slot = deadlines.removeDue(now: now) { waiting[slot]?.wake(.timedOut) }
+    }
+
+    /// Suspends the task until what `register` was given is woken, or until `deadline`, or until the task is cancelled.
+    func suspend(until deadline: Instant, _ register: (Waiting) -> Void) async -> Waiting {
+        let one = Waiting()
+        guard deadline > stack.now else {
+            one.wake(.timedOut)
+            return one
+        }
+        await withTaskCancellationHandler {
+            await Resumption.suspend { resumption in
+                one.begin(resumption)
+                register(one)
+                if deadline != .distantFuture { schedule(one, at: deadline) }
+            }
+        } onCancel: {
+            one.wake(.cancelled)
+        }
+        if one.slot >= 0 { unschedule(one) }
+        return one
+    }
+
+    private func schedule(_ one: Waiting, at deadline: Instant) {
+        if let slot = freeSlots.popLast() {
+            one.slot = slot
+            waiting[slot] = one
+        } else {
+            one.slot = waiting.count
+            waiting.append(one)
+        }
+        deadlines.schedule(one.slot, at: deadline)
+    }
+
+    private func unschedule(_ one: Waiting) {
+        deadlines.remove(one.slot)
+        waiting[one.slot] = nil
+        freeSlots.append(one.slot)
+    }
+}
