@@ -100,10 +100,10 @@ let bricks: [Brick] = [
     Brick(
         name: "DHCP", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat", "DHCPFormat"], tests: true),
 
-    Brick(
-        name: "HTTP", layer: .net, needs: ["Bytes", "Time", "HTTPFormat"], packages: [httpTypes], tests: true,
-        testNeeds: ["Random"]),
     Brick(name: "Sockets", layer: .net, needs: ["Bytes", "Containers", "Time", "NetFormats", "Resumption", "TCP", "NetStack"]),
+    Brick(
+        name: "HTTP", layer: .net, needs: ["Bytes", "CHypercalls", "Hypercalls", "Time", "NetFormats", "HTTPFormat", "Sockets"],
+        packages: [httpTypes], tests: true, testNeeds: ["PlatformHosted"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),

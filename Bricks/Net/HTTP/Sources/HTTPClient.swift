@@ -1,4 +1,5 @@
 import HTTPFormat
+import Sockets
 import Time
 
 /// What a client expects of servers.
@@ -62,7 +63,7 @@ public final class HTTPClient: @unchecked Sendable {
                 return try await exchange(connection, method, url, fields, body)
             } catch {
                 connection.stream.abort()
-                guard connection.isUntouched, error == .stream(.broken) || error == .message(.truncated) else { throw error }
+                guard connection.isUntouched, error == .network(.reset) || error == .message(.truncated) else { throw error }
             }
         }
         let connection = try await connect(url)
@@ -94,7 +95,7 @@ public final class HTTPClient: @unchecked Sendable {
             try await connection.end()
         } catch {
             // A server that refuses a body may have answered before it broke off.
-            guard error == .stream(.broken), !body.isEmpty else { throw error }
+            guard error == .network(.reset), !body.isEmpty else { throw error }
         }
         return try await connection.readHead(forHead: method == .head, self)
     }
@@ -133,7 +134,7 @@ public enum HTTPClientError: Error, Equatable, Sendable {
     case badURL
     /// Another scheme than http.
     case unsupportedScheme
-    case stream(HTTPStreamError)
+    case network(NetworkError)
     /// The answer is malformed, or the request would be.
     case message(HTTPFormatError)
     /// The body has more bytes than the caller takes.

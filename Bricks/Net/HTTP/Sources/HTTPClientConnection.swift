@@ -1,5 +1,6 @@
 import Bytes
 import HTTPFormat
+import Sockets
 import Time
 
 /// One connection to a server: a request and its answer at a time.
@@ -92,10 +93,10 @@ final class HTTPClientConnection {
     }
 
     private func send(_ bytes: RawSpan) async throws(HTTPClientError) {
-        do throws(HTTPStreamError) {
+        do throws(NetworkError) {
             try await stream.sendAll(bytes, ProgressDeadline(configuration.progress, now: stream.now))
         } catch {
-            throw .stream(error)
+            throw .network(error)
         }
     }
 
@@ -144,7 +145,7 @@ final class HTTPClientConnection {
 
     private func receive(_ deadline: Instant, _ part: (RawSpan) -> Void) async throws(HTTPClientError) -> Received {
         var event = HTTPEvent.needsMore
-        do throws(HTTPStreamError) {
+        do throws(NetworkError) {
             try await stream.receive(deadline: deadline) { bytes in
                 guard bytes.byteCount > 0 else {
                     let end = decoder.finish()
@@ -159,7 +160,7 @@ final class HTTPClientConnection {
                 return result.consumed
             }
         } catch {
-            throw .stream(error)
+            throw .network(error)
         }
         switch event {
         case .head: return .head

@@ -1,3 +1,4 @@
+import Sockets
 import Time
 
 /// The least speed of a body: a peer that moves fewer bytes in the time is too slow. One that moves more may take for ever.
@@ -29,15 +30,15 @@ struct ProgressDeadline {
 
 extension HTTPStream {
     /// Sends all of `bytes`, and waits for room as long as the peer takes some. `sent` is told how many went out, bit by bit.
-    func sendAll(_ bytes: RawSpan, _ progress: ProgressDeadline, _ sent: (Int) -> Void = { _ in }) async throws(HTTPStreamError) {
+    func sendAll(_ bytes: RawSpan, _ progress: ProgressDeadline, _ sent: (Int) -> Void = { _ in }) async throws(NetworkError) {
         var progress = progress
         var offset = 0
         while offset < bytes.byteCount {
-            let count = trySend(bytes.extracting(droppingFirst: offset))
+            let count = try trySend(bytes.extracting(droppingFirst: offset))
             offset += count
             sent(count)
             progress.moved(count, now: now)
-            if count == 0 { try await waitUntilWritable(deadline: progress.deadline) }
+            if count == 0 { try await waitForRoom(deadline: progress.deadline) }
         }
     }
 }

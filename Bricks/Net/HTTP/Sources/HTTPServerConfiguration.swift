@@ -1,4 +1,5 @@
 import HTTPFormat
+import Sockets
 import Time
 
 /// What a server grants its clients: sizes, times, numbers.
@@ -32,7 +33,7 @@ public struct HTTPServerConfiguration: Sendable {
 
 /// Why a request cannot be read, or its answer written.
 public enum HTTPServerError: Error, Equatable, Sendable {
-    case stream(HTTPStreamError)
+    case network(NetworkError)
     case message(HTTPFormatError)
     /// The body has more bytes than the caller takes.
     case bodyTooLarge

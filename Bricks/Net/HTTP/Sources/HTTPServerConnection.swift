@@ -1,4 +1,5 @@
 import HTTPFormat
+import Sockets
 import Time
 
 /// One client's connection: reads requests, one at a time, and writes their answers in order.
@@ -28,12 +29,12 @@ final class HTTPServerConnection {
         self.stream = stream
         self.service = service
         buffers = HTTPServerBuffers(service.configuration.limits)
+        service.counts.connections += 1
+        service.counts.openConnections += 1
     }
 
     /// Serves requests until one side has had enough.
     func run(_ handler: Handler) async {
-        service.counts.connections += 1
-        service.counts.openConnections += 1
         do throws(HTTPServerError) {
             while try await readHead() {
                 try await respond(handler)
@@ -73,8 +74,8 @@ final class HTTPServerConnection {
         switch error {
         case .message(let error): error.status
         case .bodyTooLarge: 413
-        case .stream(.timedOut): 408
-        case .stream(.cancelled), .stream(.broken): nil
+        case .network(.timedOut): 408
+        case .network: nil
         case .misuse: 500
         }
     }
@@ -91,10 +92,10 @@ final class HTTPServerConnection {
         while true {
             var event = HTTPEvent.needsMore
             let wasInside = buffers.decoder.isInsideMessage
-            do throws(HTTPStreamError) {
+            do throws(NetworkError) {
                 try await stream.receive(deadline: deadline) { bytes in decodeHead(bytes, &event) }
             } catch {
-                guard error == .timedOut else { throw .stream(error) }
+                guard error == .timedOut else { throw .network(error) }
                 service.counts.timeouts += 1
                 if wasInside { try await refuse(408) }
                 return false
@@ -150,13 +151,13 @@ final class HTTPServerConnection {
         var progress = bodyProgress ?? ProgressDeadline(service.configuration.progress, now: stream.now)
         while true {
             var event = HTTPEvent.needsMore
-            do throws(HTTPStreamError) {
+            do throws(NetworkError) {
                 // The end may have been decoded already: then there is nothing to wait for.
                 guard buffers.decoder.isInsideMessage else { return false }
                 try await stream.receive(deadline: progress.deadline) { bytes in decodeBody(bytes, &event, body) }
             } catch {
                 if error == .timedOut { service.counts.timeouts += 1 }
-                throw .stream(error)
+                throw .network(error)
             }
             switch event {
             case .body(let range):
@@ -214,7 +215,7 @@ final class HTTPServerConnection {
         stream.finish()
         let deadline = stream.now.advanced(by: HTTPServerConfiguration.lingerTimeout)
         var left = HTTPServerConfiguration.lingerByteCount
-        do throws(HTTPStreamError) {
+        do throws(NetworkError) {
             var isAtEnd = false
             while !isAtEnd, left > 0 {
                 try await stream.receive(deadline: deadline) { bytes in
@@ -236,67 +237,5 @@ final class HTTPServerConnection {
         guard hasBuffers else { return }
         hasBuffers = false
         service.giveBack(&buffers)
-    }
-}
-
-// Writing.
-extension HTTPServerConnection {
-    /// Status line and the fields that are the same for every answer; the caller adds its own and an empty line.
-    func beginAnswer(_ status: Int, _ framing: HTTPFraming) throws(HTTPServerError) {
-        guard answer == .none else { throw .misuse }
-        answer = .body(encoder.begin(status, framing, &buffers.writer))
-        buffers.writer.dateField(service.date(at: stream.wallTime))
-        if status >= 100, status < 600 { service.counts.answers[status / 100] += 1 }
-    }
-
-    /// Frames a part of the answer's body, and gathers or sends it.
-    func writeBody(_ part: RawSpan) async throws(HTTPServerError) {
-        guard case .body(var body) = answer else { throw .misuse }
-        do throws(HTTPFormatError) {
-            guard try body.begin(part.byteCount, &buffers.writer) else { return }
-        } catch {
-            throw .message(error)
-        }
-        answer = .body(body)
-        if part.byteCount <= HTTPServerConfiguration.copiedPartByteCount {
-            buffers.writer.append(part)
-        } else {
-            try await flush()
-            try await send(part)
-        }
-        body.end(&buffers.writer)
-        if buffers.writer.bytes.count > HTTPServerConfiguration.outputByteCount { try await flush() }
-    }
-
-    func endAnswer(trailers: (inout HTTPWriter) throws(HTTPFormatError) -> Void) throws(HTTPServerError) {
-        guard case .body(var body) = answer else { throw .misuse }
-        do throws(HTTPFormatError) { try body.finish(&buffers.writer, trailers: trailers) } catch { throw .message(error) }
-        answer = .complete
-    }
-
-    /// Sends what has been gathered.
-    func flush() async throws(HTTPServerError) {
-        let byteCount = buffers.writer.bytes.count
-        guard byteCount > 0 else { return }
-        let sent = stream.trySend(buffers.writer.unsent)
-        service.counts.sentBytes += sent
-        if sent < byteCount {
-            // Nobody else sees the writer while this waits, and its memory has one owner.
-            var pending = HTTPWriter()
-            swap(&pending, &buffers.writer)
-            try await send(pending.unsent.extracting(droppingFirst: sent))
-            swap(&pending, &buffers.writer)
-        }
-        buffers.writer.removeAll()
-    }
-
-    private func send(_ bytes: RawSpan) async throws(HTTPServerError) {
-        do throws(HTTPStreamError) {
-            let progress = ProgressDeadline(service.configuration.progress, now: stream.now)
-            try await stream.sendAll(bytes, progress) { service.counts.sentBytes += $0 }
-        } catch {
-            if error == .timedOut { service.counts.timeouts += 1 }
-            throw .stream(error)
-        }
     }
 }

@@ -35,6 +35,15 @@ final class HTTPService: @unchecked Sendable {
 
     init(_ configuration: HTTPServerConfiguration) { self.configuration = configuration }
 
+    /// Tells a client that there are too many, as far as that goes without waiting.
+    func turnAway(_ stream: any HTTPStream) {
+        counts.refusedConnections += 1
+        var writer = HTTPWriter()
+        writer.append("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
+        _ = try? stream.trySend(writer.unsent)
+        stream.close()
+    }
+
     /// Memory for one request. Only connections that are busy hold any.
     func takeBuffers() -> HTTPServerBuffers { buffers.popLast() ?? HTTPServerBuffers(configuration.limits) }
 

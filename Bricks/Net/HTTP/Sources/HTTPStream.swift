@@ -1,12 +1,5 @@
+import Sockets
 import Time
-
-/// Why a stream of bytes cannot be read or written any more.
-public enum HTTPStreamError: Error, Equatable, Sendable {
-    case timedOut
-    case cancelled
-    /// The peer or the network ended it.
-    case broken
-}
 
 /// The bytes of one connection in both directions, and the clocks that it lives by.
 public protocol HTTPStream: AnyObject, Sendable {
@@ -17,13 +10,13 @@ public protocol HTTPStream: AnyObject, Sendable {
     var isReadable: Bool { get }
 
     /// Waits for bytes and gives them to `body`, which returns how many of them are done with. No bytes: the peer has finished.
-    func receive(deadline: Instant, _ body: (RawSpan) -> Int) async throws(HTTPStreamError)
+    func receive(deadline: Instant, _ body: (RawSpan) -> Int) async throws(NetworkError)
 
     /// Takes as many bytes as there is room for, without waiting.
-    func trySend(_ bytes: RawSpan) -> Int
+    func trySend(_ bytes: RawSpan) throws(NetworkError) -> Int
 
     /// Waits until there is room for at least one byte.
-    func waitUntilWritable(deadline: Instant) async throws(HTTPStreamError)
+    func waitForRoom(deadline: Instant) async throws(NetworkError)
 
     /// Sends no more; what was taken arrives, and the peer may still send.
     func finish()

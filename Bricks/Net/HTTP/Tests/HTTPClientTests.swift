@@ -1,4 +1,5 @@
 import HTTPFormat
+import Sockets
 import Testing
 import Time
 
@@ -15,7 +16,7 @@ final class ScriptedConnector: HTTPConnector, @unchecked Sendable {
 
     func connect(host: String, port: UInt16, deadline: Instant) async throws(HTTPClientError) -> any HTTPStream {
         asked.append("\(host) \(port)")
-        guard !streams.isEmpty else { throw .stream(.broken) }
+        guard !streams.isEmpty else { throw .network(.reset) }
         used.append(streams.removeFirst())
         return used[used.count - 1]
     }
@@ -146,8 +147,8 @@ private func failure(_ stream: ScriptedStream) async -> HTTPClientError? {
     #expect(await failure(ScriptedStream("HTTP/1.1 200 OK\nContent-Length: 4\n\nab")) == .message(.truncated))
     #expect(await failure(ScriptedStream("SSH-2.0-OpenSSH\n")) == .message(.badStatusLine))
     #expect(await failure(ScriptedStream("HTTP/1.1 101 Switching Protocols\n\n")) == .upgraded)
-    #expect(await failure(ScriptedStream("HTTP/1.1 200 OK\nConte", thenEnds: false)) == .stream(.timedOut))
-    #expect(await failure(ScriptedStream("HTTP/1.1 200 OK\nContent-Length: 4\n\nab", thenEnds: false)) == .stream(.timedOut))
+    #expect(await failure(ScriptedStream("HTTP/1.1 200 OK\nConte", thenEnds: false)) == .network(.timedOut))
+    #expect(await failure(ScriptedStream("HTTP/1.1 200 OK\nContent-Length: 4\n\nab", thenEnds: false)) == .network(.timedOut))
 }
 
 @Test(arguments: [

@@ -1,4 +1,4 @@
-import Synchronization
+import Sockets
 import Time
 
 @testable import HTTP
@@ -37,8 +37,8 @@ final class ScriptedStream: HTTPStream, @unchecked Sendable {
 
     var isReadable: Bool { !arrived.isEmpty || script.first.map { $0.at <= now } ?? false }
 
-    func receive(deadline: Instant, _ body: (RawSpan) -> Int) async throws(HTTPStreamError) {
-        if isAborted { throw .broken }
+    func receive(deadline: Instant, _ body: (RawSpan) -> Int) async throws(NetworkError) {
+        if isAborted { throw .reset }
         if arrived.isEmpty, let answer = peer?(output) { arrived = Array(answer.replacing("\n", with: "\r\n").utf8) }
         if arrived.isEmpty, let next = script.first {
             guard next.at <= deadline else { try passTime(to: deadline) }
@@ -53,7 +53,7 @@ final class ScriptedStream: HTTPStream, @unchecked Sendable {
         arrived.removeFirst(count)
     }
 
-    private func passTime(to deadline: Instant) throws(HTTPStreamError) -> Never {
+    private func passTime(to deadline: Instant) throws(NetworkError) -> Never {
         now = max(now, deadline)
         throw .timedOut
     }
@@ -67,7 +67,7 @@ final class ScriptedStream: HTTPStream, @unchecked Sendable {
         return count
     }
 
-    func waitUntilWritable(deadline: Instant) async throws(HTTPStreamError) {
+    func waitForRoom(deadline: Instant) async throws(NetworkError) {
         guard let takenPerSecond, takenPerSecond > 0, now.advanced(by: .seconds(1)) <= deadline else { try passTime(to: deadline) }
         now = now.advanced(by: .seconds(1))
         room = takenPerSecond
