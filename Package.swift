@@ -57,7 +57,7 @@ let bricks: [Brick] = [
     Brick(
         name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true,
         testNeeds: ["Random", "SampleImage"]),
-    Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true),
+    Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
     Brick(name: "NetFormats", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
     Brick(name: "HTTPFormat", layer: .formats, tests: true, testNeeds: ["Random"]),
     Brick(name: "DNSFormat", layer: .formats, needs: ["Bytes", "NetFormats"], tests: true, testNeeds: ["Random"]),
@@ -68,7 +68,7 @@ let bricks: [Brick] = [
     Brick(name: "RegisterBank", layer: .interfaces),
     Brick(name: "DMAMemory", layer: .interfaces),
     Brick(name: "Resumption", layer: .interfaces),
-    Brick(name: "NetworkLink", layer: .interfaces, needs: ["NetFormats"]),
+    Brick(name: "NetworkLink", layer: .interfaces, needs: ["NetFormats", "VirtioFormat"]),
 
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
@@ -84,6 +84,9 @@ let bricks: [Brick] = [
         testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(name: "Instance", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"]),
 
+    Brick(
+        name: "HypercallNet", layer: .devices,
+        needs: ["Bytes", "NetFormats", "VirtioFormat", "BootFormat", "CHypercalls", "Hypercalls", "NetworkLink"], tests: true),
     Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat", "DMAMemory"], tests: true, testNeeds: ["Random"]),
     Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue"], tests: true),
     Brick(
