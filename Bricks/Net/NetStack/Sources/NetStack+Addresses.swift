@@ -1,5 +1,7 @@
 import Bytes
+import Neighbors
 import NetFormats
+import NetworkLink
 import Time
 
 extension NetStack {

@@ -1,4 +1,5 @@
 import Bytes
+import IP
 import NetFormats
 
 extension NetStack {

@@ -1,6 +1,7 @@
 import Bytes
-import NetFormats
 import Neighbors
+import NetFormats
+import NetworkLink
 
 extension NetStack {
     // MARK: ARP, RFC 826

@@ -1,7 +1,8 @@
 import Bytes
+import IP
+import Neighbors
 import NetFormats
 import NetworkLink
-import Neighbors
 
 /// The headers of one packet while it is written: Ethernet, IP and TCP with all options fit.
 struct HeaderBuffer: ~Copyable {

@@ -1,4 +1,7 @@
 import Bytes
+import Containers
+import IP
+import Neighbors
 import NetFormats
 import NetworkLink
 import TCP

@@ -1,3 +1,4 @@
+import Containers
 import IP
 import NetFormats
 import NetworkLink
