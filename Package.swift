@@ -102,6 +102,7 @@ let bricks: [Brick] = [
         needs: ["Bytes", "Containers", "Random", "Time", "NetFormats", "NetworkLink", "Neighbors", "IP", "TCP"], tests: true),
     Brick(
         name: "DHCP", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat", "DHCPFormat"], tests: true),
+    Brick(name: "DNS", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat"], tests: true),
 
     Brick(name: "Sockets", layer: .net, needs: ["Bytes", "Containers", "Time", "NetFormats", "Resumption", "TCP", "NetStack"]),
     Brick(

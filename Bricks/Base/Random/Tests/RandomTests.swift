@@ -51,3 +51,11 @@ struct SipHashTests {
     let first = zero.next()
     #expect(first == 0xe220_a839_7b1d_cdaf)
 }
+
+@Test func `a keyed generator repeats with its key and not with another`() {
+    func numbers(_ low: UInt64) -> [UInt64] {
+        var generator = KeyedGenerator(key: SipHash.Key(low: low, high: 0))
+        return (0..<100).map { _ in generator.next() }
+    }
+    #expect(numbers(1) == numbers(1) && Set(numbers(1) + numbers(2)).count == 200)
+}

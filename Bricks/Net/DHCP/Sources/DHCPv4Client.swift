@@ -75,7 +75,8 @@ public struct DHCPv4Client: Sendable {
     static let requestLimit = 4
     /// §4.4.5: between two requests for the same lease.
     static let extensionMinimum = Duration.seconds(60)
-    /// Codes of the options asked for: mask, routes, router, name servers, name, domain, MTU, search list (RFC 3442: routes before routers).
+    /// Codes of the options asked for: mask, routes, router, name servers, name, domain, MTU, search list (RFC 3442: routes before
+    /// routers).
     static let parameterRequests: [UInt8] = [1, 121, 3, 6, 12, 15, 26, 119]
 
     let configuration: Configuration
