@@ -98,12 +98,15 @@ let bricks: [Brick] = [
     Brick(name: "TCP", layer: .net, needs: ["Bytes", "Time", "Random", "NetFormats"], tests: true),
 
     Brick(
-        name: "NetStack", layer: .net,
-        needs: ["Bytes", "Containers", "Random", "Time", "NetFormats", "NetworkLink", "Neighbors", "IP", "TCP"], tests: true),
-    Brick(
         name: "DHCP", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat", "DHCPFormat"], tests: true),
     Brick(name: "DNS", layer: .net, needs: ["Bytes", "Random", "Time", "NetFormats", "DNSFormat"], tests: true),
 
+    Brick(
+        name: "NetStack", layer: .net,
+        needs: [
+            "Bytes", "Containers", "Random", "Time", "NetFormats", "NetworkLink", "Neighbors", "IP", "TCP", "DNSFormat", "DHCPFormat",
+            "DHCP",
+        ], tests: true),
     Brick(name: "Sockets", layer: .net, needs: ["Bytes", "Containers", "Time", "NetFormats", "Resumption", "TCP", "NetStack"]),
     Brick(
         name: "HTTP", layer: .net, needs: ["Bytes", "CHypercalls", "Hypercalls", "Time", "NetFormats", "HTTPFormat", "Sockets"],

@@ -9,7 +9,7 @@ extension NetStack {
     static let duplicateProbeCount = 1
     static let duplicateProbeInterval = Duration.seconds(1)
 
-    /// Gives `interface` an address, and the route to its network. An IPv6 address is first asked for on the link, unless `isUnique`.
+    /// Gives `interface` an address, and the route to its network. An IPv6 address is asked for on the link, unless `isUnique`.
     ///
     /// False if the interface has as many as it may have.
     @discardableResult
@@ -31,7 +31,7 @@ extension NetStack {
         let mustProbe = address.isIPv6 && !isUnique && !interface.isLoopback
         interface.addresses.append(
             NetworkInterface.Address(
-                address: address, prefixLength: prefixLength, isTentative: mustProbe, preferredUntil: preferredUntil,
+                address: address, prefixLength: prefixLength, isOptimistic: mustProbe, preferredUntil: preferredUntil,
                 validUntil: validUntil, probesLeft: mustProbe ? Self.duplicateProbeCount : 0, nextProbe: mustProbe ? now : .distantFuture,
                 isDynamic: isDynamic))
         routeGeneration &+= 1
@@ -42,7 +42,7 @@ extension NetStack {
             add(route)
         }
         if case .v4(let own) = address { announce(own, on: interface) }
-        if address.isIPv6, !mustProbe { reportGroups(on: interface) }
+        if address.isIPv6 { reportGroups(on: interface) }
         return true
     }
 
@@ -96,8 +96,9 @@ extension NetStack {
         for prefix in message.prefixes where !prefix.prefix.address.isLinkLocal && !prefix.prefix.address.isMulticast {
             handle(prefix, on: interface)
         }
-        for servers in message.nameServers { noteNameServers(servers.addresses.map { .v6($0) }, from: interface) }
+        for servers in message.nameServers { noteNameServers(servers.addresses, from: interface) }
         for domains in message.searchDomains { noteSearchDomains(domains.names) }
+        if message.hasOtherConfiguration || message.isManaged { startDHCPv6(on: interface) }
     }
 
     private func handle(_ prefix: NDPPrefix, on interface: NetworkInterface) {
@@ -141,7 +142,7 @@ extension NetStack {
                     remove(own.address, from: interface)
                     continue
                 }
-                if own.isTentative { advanceProbe(at: index, of: interface) }
+                if own.isOptimistic { advanceProbe(at: index, of: interface) }
                 if index < interface.addresses.count {
                     noteDeadline(interface.addresses[index].validUntil)
                     noteDeadline(interface.addresses[index].nextProbe)
@@ -155,10 +156,8 @@ extension NetStack {
     private func advanceProbe(at index: Int, of interface: NetworkInterface) {
         guard interface.addresses[index].nextProbe <= now, case .v6(let address) = interface.addresses[index].address else { return }
         guard interface.addresses[index].probesLeft > 0 else {
-            interface.addresses[index].isTentative = false
+            interface.addresses[index].isOptimistic = false
             interface.addresses[index].nextProbe = .distantFuture
-            routeGeneration &+= 1
-            reportGroups(on: interface)
             return
         }
         interface.addresses[index].probesLeft -= 1

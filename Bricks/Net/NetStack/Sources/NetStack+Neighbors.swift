@@ -58,18 +58,16 @@ extension NetStack {
     func handle(_ message: NeighborSolicitation, _ arrival: Arrival) {
         let interface = arrival.interface
         let target = IPAddress.v6(message.target)
-        if let index = interface.addresses.firstIndex(where: { $0.address == target && $0.isTentative }) {
-            // Somebody else tries the same address (RFC 4862 §5.4.3).
-            if arrival.source.isUnspecified { loseAddress(at: index, of: interface) }
-            return
-        }
-        guard interface.owns(target) else { return }
+        guard let index = interface.addresses.firstIndex(where: { $0.address == target }) else { return }
+        let isOptimistic = interface.addresses[index].isOptimistic
+        // Somebody else tries the same address (RFC 4862 §5.4.3).
+        if isOptimistic && arrival.source.isUnspecified { return loseAddress(at: index, of: interface) }
         if let link = message.sourceLinkLayer, !arrival.source.isUnspecified {
             send(interface.neighbors.learn(arrival.source, link, wanted: true, now: now), to: link, on: interface)
             noteDeadline(interface.neighbors.nextDeadline)
         }
         var answer = NeighborAdvertisement(target: message.target, targetLinkLayer: interface.macAddress)
-        answer.isOverride = true
+        answer.isOverride = !isOptimistic
         answer.isSolicited = !arrival.source.isUnspecified
         let destination = arrival.source.isUnspecified ? IPAddress.v6(.allNodes) : arrival.source
         let hop = Hop(interface: interface, nextHop: destination, source: target)
@@ -80,7 +78,7 @@ extension NetStack {
         let interface = arrival.interface
         let target = IPAddress.v6(message.target)
         if let index = interface.addresses.firstIndex(where: { $0.address == target }) {
-            if interface.addresses[index].isTentative { loseAddress(at: index, of: interface) }
+            if interface.addresses[index].isOptimistic { loseAddress(at: index, of: interface) }
             return
         }
         let packets: [NeighborCache.QueuedPacket]

@@ -103,9 +103,8 @@ extension NetStack {
             return drop(interface, .malformed)
         }
         let destination = IPAddress.v6(header.destination)
-        let isTentative = interface.addresses.contains { $0.address == destination && $0.isTentative }
         let isOwn = interface.owns(destination) || isOwnElsewhere(destination)
-        guard isOwn || interface.isMember(of: destination) || isTentative else { return drop(interface, .notForUs) }
+        guard isOwn || interface.isMember(of: destination) else { return drop(interface, .notForUs) }
         let arrival = Arrival(
             source: .v6(header.source), destination: destination, interface: interface, offload: offload, hopLimit: header.hopLimit,
             isUnicast: isOwn && isLinkUnicast && !header.source.isUnspecified)
@@ -124,7 +123,7 @@ extension NetStack {
                 packet)
         } else if upper.protocol == .icmpv6 {
             receiveICMPv6(upperReader.unread, header, arrival)
-        } else if isOwn || destination.isMulticast {
+        } else {
             deliver(upperReader.unread, upper.protocol, arrival, packet, nextHeaderOffset: upper.nextHeaderOffset)
         }
     }

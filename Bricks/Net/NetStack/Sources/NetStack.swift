@@ -1,4 +1,5 @@
 import Containers
+import DNSFormat
 import IP
 import NetFormats
 import NetworkLink
@@ -47,6 +48,12 @@ public final class NetStack {
     let sequences: InitialSequenceNumbers
     let cookies: SYNCookies
 
+    /// In the order in which they are asked.
+    public internal(set) var nameServers: [NameServer] = []
+    public internal(set) var searchDomains: [DNSName] = []
+    /// Changes with either.
+    public internal(set) var configurationGeneration: UInt32 = 0
+
     var tcp = TCPTable()
     var udp = UDPTable()
 
@@ -83,6 +90,7 @@ public final class NetStack {
         maintainReassembly()
         maintainAddresses()
         maintainRoutes()
+        maintainConfiguration()
     }
 
     /// When `advance` must be called at the latest.

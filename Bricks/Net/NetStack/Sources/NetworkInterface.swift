@@ -12,8 +12,8 @@ public final class NetworkInterface {
     public struct Address {
         public let address: IPAddress
         public let prefixLength: Int
-        /// A tentative address is not used before nobody has claimed it (RFC 4862 §5.4).
-        public internal(set) var isTentative: Bool
+        /// In use, but still to be asked for: it goes if somebody else has it (RFC 4429).
+        public internal(set) var isOptimistic: Bool
         /// When it may no longer be used for something new, and when it ends (RFC 4862 §5.5.4).
         public internal(set) var preferredUntil: Instant
         public internal(set) var validUntil: Instant
@@ -44,6 +44,7 @@ public final class NetworkInterface {
     var neighbors = NeighborCache()
     /// Solicits routers until one answers (RFC 4861 §6.3.7).
     var routerSearch = RouterSearch()
+    var configuration = InterfaceConfiguration()
 
     init(index: UInt32, link: any NetworkLink, isLoopback: Bool) {
         self.index = index
@@ -55,7 +56,7 @@ public final class NetworkInterface {
     }
 
     func owns(_ address: IPAddress) -> Bool {
-        for own in addresses where own.address == address { return !own.isTentative }
+        for own in addresses where own.address == address { return true }
         return false
     }
 
@@ -63,7 +64,7 @@ public final class NetworkInterface {
     /// (RFC 6724 §5, rules 2, 3 and 8).
     func source(for destination: IPAddress) -> IPAddress? {
         var best: (address: IPAddress, score: Int)?
-        for own in addresses where own.address.isIPv6 == destination.isIPv6 && !own.isTentative {
+        for own in addresses where own.address.isIPv6 == destination.isIPv6 {
             var score = own.contains(destination) ? 4 : 0
             if own.address.isLinkLocal == destination.isLinkLocal { score += 8 }
             if own.preferredUntil == .distantFuture || !own.isDynamic { score += 1 }
@@ -75,7 +76,7 @@ public final class NetworkInterface {
 
     var linkLocalAddress: IPv6Address? {
         for own in addresses {
-            if case .v6(let address) = own.address, address.isLinkLocal, !own.isTentative { return address }
+            if case .v6(let address) = own.address, address.isLinkLocal { return address }
         }
         return nil
     }
