@@ -66,7 +66,7 @@ public struct MulticastResponder: Sendable {
         }
         guard !mine.isEmpty else { return nil }
         let isLegacy = source.port != DNSMessage.multicastPort
-        let isUnicast = isLegacy || mine.allSatisfy(\.prefersUnicast)
+        let isUnicast = isLegacy || mine.allSatisfy { $0.prefersUnicast }
         var message = response()
         let lifetime = isLegacy ? Self.legacyLifetime : Self.lifetime
         for address in addresses {
@@ -110,7 +110,7 @@ public struct MulticastResponder: Sendable {
     }
 
     private func denial(_ lifetime: Duration, isCacheFlush: Bool) -> DNSRecord {
-        let bytes = NegativeAnswer.bytes(name, hasA: addresses.contains { !$0.isIPv6 }, hasAAAA: addresses.contains(where: \.isIPv6))
+        let bytes = NegativeAnswer.bytes(name, hasA: addresses.contains { !$0.isIPv6 }, hasAAAA: addresses.contains { $0.isIPv6 })
         return DNSRecord(name: name, timeToLive: lifetime, data: .other(.nsec, bytes), isCacheFlush: isCacheFlush)
     }
 

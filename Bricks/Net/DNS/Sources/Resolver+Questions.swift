@@ -98,7 +98,7 @@ extension Resolver {
     private static var group: SocketAddress { SocketAddress(IPv4Address.multicastDNS, port: DNSMessage.multicastPort) }
 
     public mutating func nextTransmission(now: Instant) -> ResolverTransmission? {
-        guard let index = questions.firstIndex(where: \.isUnsent) else { return nil }
+        guard let index = questions.firstIndex(where: { $0.isUnsent }) else { return nil }
         questions[index].isUnsent = false
         let question = questions[index]
         guard let destination = question.path == .multicast ? Self.group : server(question) else { return nil }
