@@ -4,11 +4,12 @@ import PackageDescription
 
 // The layers, lowest first, and what each may import beside earlier bricks of its own row.
 enum Layer: String {
-    case base, formats, interfaces, machine, core, devices, net, platforms, brique, host
+    case base, formats, interfaces, machine, core, devices, net, platforms, brique, simulation, host
 
     var folder: String {
         switch self {
         case .host: "Host"
+        case .simulation: "Simulation"
         case .brique: "Bricks/Brique"
         default: "Bricks/" + rawValue.prefix(1).uppercased() + rawValue.dropFirst()
         }
@@ -23,7 +24,7 @@ enum Layer: String {
         case .machine, .core, .devices, .net: stem
         case .platforms: stem.union([.machine, .core, .devices])
         case .brique: stem.union([.machine, .core, .devices, .net, .platforms])
-        case .host: stem.union([.net])
+        case .simulation, .host: stem.union([.net])
         }
     }
 }
@@ -133,6 +134,9 @@ let bricks: [Brick] = [
         name: "Brique", layer: .brique,
         needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"]),
 
+    Brick(name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "TCP"], tests: true),
+    Brick(name: "brique-simulate", layer: .simulation, kind: .program, needs: ["NetSimulator"]),
+
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(
         name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true,
@@ -206,7 +210,7 @@ let wholeTargets: [Target] = [
 let only = Set((Context.environment["BRIQUE_ONLY"] ?? "").split(separator: " ").map(String.init))
 
 func chosen() -> [Brick] {
-    guard !only.isEmpty else { return isWhole ? bricks : bricks.filter { $0.layer != .host } }
+    guard !only.isEmpty else { return isWhole ? bricks : bricks.filter { $0.layer != .host && $0.layer != .simulation } }
     var wanted = only
     var count = 0
     while count < wanted.count {

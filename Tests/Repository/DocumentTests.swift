@@ -6,14 +6,14 @@ struct DocumentTests {
     static let sections = ["Purpose", "Provides", "Needs", "Specification", "Limits", "Try it"]
     static let readmeLimit = 40
 
-    /// Bricks/<Layer>/<Brick> and Host/<Program>, as far as they hold sources.
+    /// Bricks/<Layer>/<Brick>, Host/<Program> and Simulation/<Program>, as far as they hold sources.
     static func brickFolders(in files: [SourceFile]) -> [String] {
         Set(
             files.compactMap { file -> String? in
                 let parts = file.path.split(separator: "/")
                 guard let sources = parts.firstIndex(of: "Sources") else { return nil }
                 let isBrick = parts[0] == "Bricks" && sources == 3
-                let isProgram = parts[0] == "Host" && sources == 2
+                let isProgram = ["Host", "Simulation"].contains(parts[0]) && sources == 2
                 return isBrick || isProgram ? parts[..<sources].joined(separator: "/") : nil
             }
         ).sorted()

@@ -26,7 +26,7 @@ struct LayerTests {
             guard let folder = target.path else { return [Finding("Package.swift", "\(target.name) has no path")] }
             let own = files.filter { $0.path.hasPrefix(folder + "/") && ($0.isSwift || $0.isC || $0.isAssembly) }
             let ownHeaders = Set(own.filter { $0.path.hasSuffix(".h") }.map { String($0.name.dropLast(2)) })
-            let onHost = target.type == "test" || folder.hasPrefix("Host/") || folder.hasPrefix("Tests/")
+            let onHost = target.type == "test" || ["Host/", "Simulation/", "Tests/"].contains { folder.hasPrefix($0) }
             let declared = target.needs.union(ownHeaders).union([target.name])
             return own.flatMap { file in
                 // What a guest's brick keeps for its tests on the host is never in an image.

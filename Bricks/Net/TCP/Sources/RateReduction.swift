@@ -22,6 +22,6 @@ struct RateReduction: Sendable {
         }
         // The first retransmission is not held back.
         if sent == 0 { count = max(count, segmentSize) }
-        return pipe + max(count, 0)
+        return max(pipe + max(count, 0), segmentSize)
     }
 }

@@ -67,6 +67,7 @@ extension TCPControlBlock {
 
     mutating func beginRecovery(flight: Int) {
         remember()
+        statistics.recoveries &+= 1
         cubic.reduce(flight: flight, segmentSize: segmentSize)
         recovery = .fast(Recovery.FastRecovery(end: sendNext, reduction: RateReduction(flight: max(flight, 1))))
         tailProbe = nil
@@ -82,6 +83,7 @@ extension TCPControlBlock {
     mutating func retransmissionTimedOut(now: Instant, _ events: inout TCPEvents) {
         if retransmissionCount >= configuration.retransmissionLimit || hasRunOutOfTime(now) { return fail(.timedOut, &events) }
         retransmissionCount += 1
+        statistics.timeouts &+= 1
         // A reported first byte that is not acknowledged: the peer has dropped it (RFC 2018 §8).
         if !sentRanges.isEmpty, sentRanges[0].fate == .sacked {
             sentRanges.forgetSacks()
@@ -220,6 +222,7 @@ extension TCPControlBlock {
 
     private mutating func takeBack() {
         guard let undo else { return }
+        statistics.spuriousRecoveries &+= 1
         cubic.window = max(cubic.window, undo.window)
         cubic.threshold = undo.threshold
         cubic.lastMaximum = undo.lastMaximum

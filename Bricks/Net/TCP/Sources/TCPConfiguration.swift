@@ -10,6 +10,10 @@ extension TCPControlBlock {
         /// Nothing is held back to be sent together with what follows (TCP_NODELAY).
         public var isNoDelay = false
         public var keepAlive: KeepAlive?
+        /// Options of the handshake: SACK, timestamps and the window scale are for all but the oddest peers.
+        public var offersSACK = true
+        public var offersTimestamps = true
+        public var offersWindowScale = true
         /// How often a segment is sent again; with back-off 15 are about a quarter of an hour (RFC 9293 §3.8.3, R2).
         public var retransmissionLimit: UInt8 = 15
         /// How often a SYN is sent again: 6 are 127 s.
@@ -85,5 +89,15 @@ extension UInt32 {
         }
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
         self = overflow ? .max : UInt32(clamping: whole &+ attoseconds / 1_000_000_000_000_000)
+    }
+}
+
+extension TCPControlBlock.Configuration {
+    var features: TCPControlBlock.Features {
+        var features: TCPControlBlock.Features = []
+        if offersSACK { features.insert(.sack) }
+        if offersTimestamps { features.insert(.timestamps) }
+        if offersWindowScale { features.insert(.windowScale) }
+        return features
     }
 }

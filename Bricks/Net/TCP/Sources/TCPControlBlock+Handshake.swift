@@ -10,7 +10,7 @@ extension TCPControlBlock {
         self.init(
             state: .synSent(SynSent()), local: local, remote: remote, sequence: initialSequenceNumber, timestampOffset: timestampOffset,
             configuration: configuration, now: now)
-        features = .all
+        features = configuration.features
         receiveScale = configuration.receiveScale
         owed = .syn
         // SYN is in flight from here on; when it is sent is a matter of moments.
@@ -26,7 +26,7 @@ extension TCPControlBlock {
         self.init(
             state: .synReceived(SynReceived(isPassive: true)), local: local, remote: remote, sequence: initialSequenceNumber,
             timestampOffset: timestampOffset, configuration: configuration, now: now)
-        features = .all
+        features = configuration.features
         receiveScale = configuration.receiveScale
         settle(syn, now: now)
         owed = .syn
@@ -43,7 +43,7 @@ extension TCPControlBlock {
         self.init(
             state: .established, local: local, remote: remote, sequence: header.acknowledgmentNumber - 1,
             timestampOffset: timestampOffset, configuration: configuration, now: now)
-        features = .all
+        features = configuration.features
         receiveScale = configuration.receiveScale
         var syn = TCPHeader(
             sourcePort: header.sourcePort, destinationPort: header.destinationPort, sequenceNumber: header.sequenceNumber - 1, flags: .syn)

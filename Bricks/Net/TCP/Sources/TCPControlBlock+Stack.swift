@@ -8,6 +8,7 @@ extension TCPControlBlock {
 extension TCPControlBlock.Configuration {
     /// The window shift that lets the whole receive limit be announced (RFC 7323 §2.3).
     public var receiveScale: UInt8 {
+        guard offersWindowScale else { return 0 }
         var scale: UInt8 = 0
         while scale < TCPControlBlock.greatestScale, receiveBufferLimit >> Int(scale) > 0xffff { scale += 1 }
         return scale

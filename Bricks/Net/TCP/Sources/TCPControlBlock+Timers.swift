@@ -86,7 +86,8 @@ extension TCPControlBlock {
             return
         }
         let idleSince = max(lastReceived, lastProgress)
-        if !sentRanges.isEmpty || now - idleSince < keepAlive.idleTime {
+        // What waits to be sent or acknowledged has timers of its own.
+        if !sentRanges.isEmpty || sendNext < dataEnd || now - idleSince < keepAlive.idleTime {
             deadlines.keepAlive = max(idleSince + keepAlive.idleTime, now + .seconds(1))
         } else if unansweredProbeCount >= keepAlive.probeCount {
             fail(.timedOut, &events)

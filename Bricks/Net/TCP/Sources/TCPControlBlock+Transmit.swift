@@ -144,6 +144,7 @@ extension TCPControlBlock {
     private func whole(_ count: Int, of all: Int, size: Int) -> Int { count == all || count < size ? count : count - count % size }
 
     private mutating func resend(from start: SequenceNumber, count: Int, now: Instant) -> TCPTransmission {
+        statistics.retransmittedSegments &+= UInt32(truncatingIfNeeded: (count + segmentSize - 1) / segmentSize)
         sentRanges.markRetransmitted(from: start, to: start + count, at: now)
         if case .fast(var fast) = recovery {
             fast.reduction.sent += count
@@ -163,6 +164,7 @@ extension TCPControlBlock {
         guard owed.contains(.tailProbe) else { return nil }
         owed.remove(.tailProbe)
         guard let last = sentRanges.last, recovery.isOpen else { return nil }
+        statistics.tailProbes &+= 1
         let size = nextSegmentSize
         let unsent = min(dataEnd - sendNext, size)
         let windowRoom = sendUnacknowledged + sendWindow - sendNext

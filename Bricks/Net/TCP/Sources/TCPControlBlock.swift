@@ -100,6 +100,7 @@ public struct TCPControlBlock: Sendable {
     var retransmissionCount: UInt8 = 0
     var unansweredProbeCount: UInt8 = 0
     var challenges: ChallengeBudget
+    public internal(set) var statistics = TCPStatistics()
 
     /// If the peer says nothing, RFC 9293 §3.7.1; IPv6's larger one is only a default too.
     static var defaultSegmentSize: Int { 536 }
@@ -149,7 +150,6 @@ extension TCPControlBlock {
         static var timestamps: Features { Features(rawValue: 1) }
         static var sack: Features { Features(rawValue: 2) }
         static var windowScale: Features { Features(rawValue: 4) }
-        static var all: Features { Features(rawValue: 7) }
     }
 
     /// What the next transmissions must be.
