@@ -10,8 +10,6 @@ struct object {
 #define COUNT_BITS 0x7fffffffffffffff
 
 void swift_release(struct object *object);
-struct object *swift_bridgeObjectRetain(struct object *object);
-void swift_bridgeObjectRelease(struct object *object);
 
 // The null object, and the tagged ones, which have the highest bit set, are not counted.
 static inline _Bool is_counted(const struct object *object) {
@@ -40,6 +38,14 @@ void swift_nonatomic_release_n(struct object *object, uint32_t n) {
     while (n--) swift_nonatomic_release(object);
 }
 
-struct object *swift_nonatomic_bridgeObjectRetain(struct object *object) { return swift_bridgeObjectRetain(object); }
-void swift_nonatomic_bridgeObjectRelease(struct object *object) { swift_bridgeObjectRelease(object); }
+// A bridge object is an object with marks in the bits that an address does not need: those of strings.
+static inline struct object *unmarked(struct object *object) { return (struct object *)((uint64_t)object & 0x8ffffffffffffff8); }
+
+struct object *swift_nonatomic_bridgeObjectRetain_n(struct object *object, uint32_t n) {
+    swift_nonatomic_retain_n(unmarked(object), n);
+    return object;
+}
+struct object *swift_nonatomic_bridgeObjectRetain(struct object *object) { return swift_nonatomic_bridgeObjectRetain_n(object, 1); }
+void swift_nonatomic_bridgeObjectRelease_n(struct object *object, uint32_t n) { swift_nonatomic_release_n(unmarked(object), n); }
+void swift_nonatomic_bridgeObjectRelease(struct object *object) { swift_nonatomic_release(unmarked(object)); }
 #endif

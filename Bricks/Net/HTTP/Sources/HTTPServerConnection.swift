@@ -64,7 +64,7 @@ final class HTTPServerConnection {
         }
         switch answer {
         case .none: try await response.send(status: 404)
-        case .body: try await response.end()
+        case .body: try response.end()
         case .complete: break
         }
     }

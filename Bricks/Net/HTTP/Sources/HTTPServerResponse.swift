@@ -21,26 +21,13 @@ public struct HTTPServerResponse {
     public func send(status: Int = 200, type: String, text: String) async throws(HTTPServerError) {
         try begin(status, text.utf8.count, type)
         try await connection.writeBody(ByteReader(text.utf8.span).unread)
-        try await end()
+        try end()
     }
 
     public func send(status: Int = 200, type: String, bytes: [UInt8]) async throws(HTTPServerError) {
         try begin(status, bytes.count, type)
         try await connection.writeBody(ByteReader(bytes.span).unread)
-        try await end()
-    }
-
-    /// `response` with its fields, and all of its body.
-    public func send(_ response: HTTPResponse, bytes: [UInt8] = []) async throws(HTTPServerError) {
-        try begin(response, byteCount: bytes.count)
-        try await connection.writeBody(ByteReader(bytes.span).unread)
-        try await end()
-    }
-
-    public func send(_ response: HTTPResponse, text: String) async throws(HTTPServerError) {
-        try begin(response, byteCount: text.utf8.count)
-        try await connection.writeBody(ByteReader(text.utf8.span).unread)
-        try await end()
+        try end()
     }
 
     private func begin(_ status: Int, _ byteCount: Int, _ type: String) throws(HTTPServerError) {
@@ -60,12 +47,12 @@ public struct HTTPServerResponse {
     // MARK: In parts
 
     /// Begins an answer whose body follows by `write` and `end`: of `byteCount` bytes, or of as many as there will be.
-    public func begin(_ response: HTTPResponse, byteCount: Int? = nil) throws(HTTPServerError) {
-        if response.headerFields[.connection] == "close" { connection.encoder.close() }
-        try connection.beginAnswer(response.status.code, byteCount.map { $0 == 0 ? .none : .length($0) } ?? .chunked)
-        for header in response.headerFields where !HTTPResponseEncoder.isOwn(header.name.canonicalName) {
-            try field(header.name.rawName, header.value)
-        }
+    /// `fields` writes the fields beside the server's own.
+    public func begin(
+        status: Int, byteCount: Int? = nil, fields: (inout HTTPWriter) throws(HTTPFormatError) -> Void
+    ) throws(HTTPServerError) {
+        try connection.beginAnswer(status, byteCount.map { $0 == 0 ? .none : .length($0) } ?? .chunked)
+        do throws(HTTPFormatError) { try fields(&connection.buffers.writer) } catch { throw .message(error) }
         connection.buffers.writer.lineEnd()
     }
 
@@ -79,10 +66,6 @@ public struct HTTPServerResponse {
     /// Sends what was written now, rather than with what follows.
     public func flush() async throws(HTTPServerError) { try await connection.flush() }
 
-    /// The body is complete. Trailers reach a client only when the body goes out in chunks.
-    public func end(trailers: HTTPFields = [:]) async throws(HTTPServerError) {
-        try connection.endAnswer { (writer) throws(HTTPFormatError) in
-            for trailer in trailers { try writer.field(trailer.name.rawName, trailer.value) }
-        }
-    }
+    /// The body is complete.
+    public func end() throws(HTTPServerError) { try connection.endAnswer { (_) throws(HTTPFormatError) in } }
 }

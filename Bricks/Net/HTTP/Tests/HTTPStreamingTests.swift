@@ -10,7 +10,7 @@ private func count(_ request: HTTPServerRequest, _ response: HTTPServerResponse)
         try await response.write("\(number)\n")
         try await response.flush()
     }
-    try await response.end(trailers: [HTTPField.Name("Sum")!: "6"])
+    try response.end(trailers: [HTTPField.Name("Sum")!: "6"])
 }
 
 @Test func `an answer of unknown length goes out in chunks`() async {
