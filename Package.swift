@@ -137,6 +137,7 @@ let bricks: [Brick] = [
     Brick(name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "TCP"], tests: true),
     Brick(name: "brique-simulate", layer: .simulation, kind: .program, needs: ["NetSimulator"]),
 
+    Brick(name: "PacketCapture", layer: .host, needs: ["Bytes", "Time"], tests: true),
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(
         name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true,
