@@ -133,6 +133,12 @@ let bricks: [Brick] = [
     Brick(
         name: "Brique", layer: .brique,
         needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"]),
+    Brick(
+        name: "BriqueNetwork", layer: .brique,
+        needs: [
+            "Bytes", "Random", "Time", "NetFormats", "DNSFormat", "Hypercalls", "Resumption", "NetworkLink", "Scheduler", "Instance",
+            "HypercallNet", "TCP", "NetStack", "Sockets",
+        ]),
 
     Brick(name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "TCP"], tests: true),
     Brick(name: "brique-simulate", layer: .simulation, kind: .program, needs: ["NetSimulator"]),
@@ -243,7 +249,7 @@ for brick in bricks {
 }
 
 /// Bricks that an app names one by one: only what it links exists.
-let guestProducts: [Product] = ["Brique", "HTTP"].filter { name in built.contains { $0.name == name } }
+let guestProducts: [Product] = ["Brique", "BriqueNetwork", "HTTP"].filter { name in built.contains { $0.name == name } }
     .map { .library(name: $0, targets: [$0]) }
 let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process", "brique-bench"].map {
     .executable(name: $0, targets: [$0])

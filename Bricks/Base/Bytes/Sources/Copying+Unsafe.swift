@@ -90,3 +90,12 @@ extension Array where Element == UInt8 {
         @_lifetime(borrow self) get { unsafe span.bytes }
     }
 }
+
+extension MutableSpan where Element == UInt8 {
+    /// The same bytes, untyped.
+    @inlinable
+    public var raw: MutableRawSpan {
+        // SAFETY: any bytes are values of UInt8; the raw span borrows from this one.
+        @_lifetime(&self) mutating get { unsafe mutableBytes }
+    }
+}

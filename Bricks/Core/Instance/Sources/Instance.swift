@@ -38,5 +38,8 @@ public enum Instance {
     /// Memory that the user gave this instance, in bytes. Zero in an ordinary process, which has no such bound.
     public static var memoryByteCount: Int { Int(clamping: boot.memory_bytes) }
 
+    /// The monitor is this process: a hypercall is a function call.
+    public static var isProcess: Bool { Int32(boot.platform) == BRIQUE_PLATFORM_PROCESS }
+
     private static var argumentCount: Int { Int(boot.argument_count) }
 }

@@ -3,6 +3,7 @@ import DHCP
 import DHCPFormat
 import DNSFormat
 import NetFormats
+import NetworkLink
 import Time
 
 /// A name server, and what told of it: what tells again, or is gone, takes it away.

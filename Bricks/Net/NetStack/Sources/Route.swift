@@ -11,6 +11,12 @@ public struct Route {
     public var validUntil = Instant.distantFuture
     var isDynamic = false
 
+    public init(prefix: Prefix, gateway: IPAddress?, interface: NetworkInterface) {
+        self.prefix = prefix
+        self.gateway = gateway
+        self.interface = interface
+    }
+
     /// A network of either family.
     public enum Prefix: Equatable, Sendable {
         case v4(IPv4Prefix)

@@ -1,4 +1,5 @@
 import Containers
+import NetFormats
 import NetStack
 import Resumption
 import Time
@@ -56,5 +57,20 @@ public final class Network: @unchecked Sendable {
         deadlines.remove(one.slot)
         waiting[one.slot] = nil
         freeSlots.append(one.slot)
+    }
+}
+
+extension Network {
+    /// How long a configuration that has yet to come is waited for.
+    private static var configurationLimit: Duration { .seconds(10) }
+    private static var configurationStep: Duration { .milliseconds(5) }
+
+    /// Waits while there is no way to `address` but one may turn up: a lease, a router.
+    public func waitForWay(to address: SocketAddress, until deadline: Instant = .distantFuture) async throws(NetworkError) {
+        let limit = min(deadline, stack.now.advanced(by: Self.configurationLimit))
+        while !stack.isReachable(address), stack.mayBecomeReachable(address.address), stack.now < limit {
+            let one = await suspend(until: stack.now.advanced(by: Self.configurationStep)) { _ in }
+            if one.outcome == .cancelled { throw .cancelled }
+        }
     }
 }

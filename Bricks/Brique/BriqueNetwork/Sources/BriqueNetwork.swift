@@ -1,0 +1,2 @@
+@_exported import NetFormats
+@_exported import Sockets
