@@ -7,7 +7,7 @@ extension HTTPServerConnection {
     func beginAnswer(_ status: Int, _ framing: HTTPFraming) throws(HTTPServerError) {
         guard answer == .none else { throw .misuse }
         answer = .body(encoder.begin(status, framing, &buffers.writer))
-        buffers.writer.dateField(service.date(at: stream.wallTime))
+        buffers.writer.dateField(service.date(on: stream))
         if status >= 100, status < 600 { service.counts.answers[status / 100] += 1 }
     }
 

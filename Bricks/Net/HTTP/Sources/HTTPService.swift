@@ -31,7 +31,7 @@ final class HTTPService: @unchecked Sendable {
     var counts = HTTPServerCounts()
     private var buffers: [HTTPServerBuffers] = []
     private var date = HTTPDate(secondsSince1970: 0)
-    private var dateSecond: UInt64 = 0
+    private var nextDate = Instant.start
 
     init(_ configuration: HTTPServerConfiguration) { self.configuration = configuration }
 
@@ -57,13 +57,13 @@ final class HTTPService: @unchecked Sendable {
         buffers.append(taken)
     }
 
-    /// Made anew once a second.
-    func date(at time: WallTime) -> HTTPDate {
-        let second = time.nanosecondsSince1970 / 1_000_000_000
-        if second != dateSecond {
-            dateSecond = second
-            date = HTTPDate(secondsSince1970: second)
-        }
+    /// For the field Date. The time of day is asked for once a second, when the next one begins.
+    func date(on stream: any HTTPStream) -> HTTPDate {
+        let now = stream.now
+        guard now >= nextDate else { return date }
+        let time = stream.wallTime.nanosecondsSince1970
+        date = HTTPDate(secondsSince1970: time / 1_000_000_000)
+        nextDate = now.advanced(by: .nanoseconds(Int64(1_000_000_000 - time % 1_000_000_000)))
         return date
     }
 }

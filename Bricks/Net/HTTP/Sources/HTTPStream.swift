@@ -4,6 +4,7 @@ import Time
 /// The bytes of one connection in both directions, and the clocks that it lives by.
 public protocol HTTPStream: AnyObject, Sendable {
     var now: Instant { get }
+    /// The time of day; to ask for it may cost as much as an answer.
     var wallTime: WallTime { get }
 
     /// Whether `receive` would return at once.

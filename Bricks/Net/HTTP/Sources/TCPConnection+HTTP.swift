@@ -4,7 +4,6 @@ import Sockets
 import Time
 
 extension TCPConnection: HTTPStream {
-    public var now: Instant { Instant(nanoseconds: Hypercalls.monotonicNanoseconds()) }
     public var wallTime: WallTime { Hypercalls.wallTime() }
 
     public var isReadable: Bool { receivableByteCount > 0 }

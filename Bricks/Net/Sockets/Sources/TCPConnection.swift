@@ -18,6 +18,9 @@ public final class TCPConnection: @unchecked Sendable {
     public var localAddress: SocketAddress { stream.endpoint.local }
     public var remoteAddress: SocketAddress { stream.endpoint.remote }
 
+    /// The network's time: as of the run loop's last turn, so that looking costs nothing.
+    public var now: Instant { stream.network.stack.now }
+
     /// Connects to one address.
     public static func connect(
         to address: SocketAddress, on network: Network, deadline: Instant = .distantFuture
