@@ -162,7 +162,9 @@ let bricks: [Brick] = [
         needs: ["Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "MonitorSupport", "SampleImage"]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
-    Brick(name: "BriqueTool", layer: .host, needs: ["Image", "BootFormat"], packages: [argumentParser, subprocess, system], tests: true),
+    Brick(
+        name: "BriqueTool", layer: .host, needs: ["Bytes", "Time", "NetFormats", "VirtioFormat", "BootFormat", "PacketCapture", "Image"],
+        packages: [argumentParser, subprocess, system], tests: true),
     Brick(name: "brique", layer: .host, kind: .program, needs: ["BriqueTool"], packages: [argumentParser]),
     Brick(name: "Bench", layer: .host, needs: ["Image"], packages: [subprocess, system], tests: true),
     Brick(name: "brique-bench", layer: .host, kind: .program, needs: ["Bench"], packages: [argumentParser]),

@@ -18,6 +18,7 @@ struct Channels {
         // Copies are made beyond every number that a child uses, so that none is overwritten before it is copied.
         output = try Pipe()
         for descriptor in launch.collected { inherited.append((output.writeEnd, descriptor)) }
+        for descriptor in launch.inherited { inherited.append((descriptor.own, descriptor.child)) }
         if launch.relaysConsole {
             let input = try Pipe()
             let console = try Pipe()

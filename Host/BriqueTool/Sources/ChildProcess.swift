@@ -6,12 +6,20 @@ struct ChildLaunch {
     var environment: [String]
     /// Descriptors of the child that all lead into one pipe to this process.
     var collected: [Int32] = []
+    /// Descriptors that the child gets beside those; they stay this program's own to close.
+    var inherited: [Inherited] = []
     /// Read from /dev/null instead of this program's standard input.
     var withoutInput = false
     /// Standard input and output through pipes of this program instead of the user's own descriptors.
     var relaysConsole = false
     /// For a child that does not act on signals itself.
     var interruption: Interruption?
+
+    struct Inherited: Equatable {
+        var own: Int32
+        /// Its number in the child.
+        var child: Int32
+    }
 
     /// Signals are kept from the child: the first one becomes a request to it, and soon afterwards it is killed.
     struct Interruption {

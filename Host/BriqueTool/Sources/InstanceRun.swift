@@ -9,6 +9,7 @@ struct Instance {
     var environment: [String]
     var arguments: [String]
     var accelerator: QEMUAccelerator
+    var network = NetworkPlan.none
 
     var name: String {
         let file = URL(filePath: image).lastPathComponent
@@ -49,7 +50,9 @@ struct InstanceRun {
 
     private func start(_ monitor: Monitor) throws(ToolFailure) -> Outcome {
         if let reason = MonitorProbe(installation: installation).quickReason(against: monitor) { return .unavailable(reason) }
-        let launch = try self.launch(monitor)
+        var links = try InstanceLinks(instance.network, hasHeaders: monitor.isOurs)
+        defer { links.close() }
+        let launch = try self.launch(monitor, links)
         if isVerbose { StandardError.line("monitor \(monitor.name)") }
         var lines = LineCollector(lineByteLimit: MonitorRecord.lineByteLimit)
         var records: [MonitorRecord] = []
@@ -61,7 +64,9 @@ struct InstanceRun {
                 StandardError.line("the monitor wrote a record that cannot be read (\(error))")
             }
         }
-        let outcome = try Supervisor.run(launch, receive: { bytes in lines.lines(adding: bytes).forEach(take) })
+        links.start()
+        let outcome = try Supervisor.run(
+            launch, receive: { bytes in lines.lines(adding: bytes).forEach(take) }, started: { links.close() })
         if let rest = lines.rest() { take(rest) }
         if case .refusal(let status, let text)? = records.first {
             guard status != ExitStatus.monitorUnavailable.rawValue else { return .unavailable(text) }
@@ -71,24 +76,26 @@ struct InstanceRun {
         return .ended(try QEMU.end(outcome.end, records: records, interruptedBy: outcome.interruptedBy), records)
     }
 
-    /// Our monitors: IMAGE MEMORY_BYTES CONTROL_FD ARGUMENT…, the environment being the instance's.
-    private func launch(_ monitor: Monitor) throws(ToolFailure) -> ChildLaunch {
+    /// Our monitors: IMAGE MEMORY_BYTES CONTROL_FD[,LINK…] ARGUMENT…, the environment being the instance's.
+    private func launch(_ monitor: Monitor, _ links: borrowing InstanceLinks) throws(ToolFailure) -> ChildLaunch {
         switch monitor {
         case .kvm, .process:
             return ChildLaunch(
                 path: installation.monitor(monitor.name),
-                arguments: [instance.image, String(instance.memory.byteCount), String(Self.controlDescriptor)] + instance.arguments,
-                environment: instance.environment, collected: [Self.controlDescriptor])
+                arguments: [instance.image, String(instance.memory.byteCount), "\(Self.controlDescriptor)\(links.monitorWords)"]
+                    + instance.arguments,
+                environment: instance.network.variables + instance.environment, collected: [Self.controlDescriptor],
+                inherited: links.inherited)
         case .qemu(let machine):
             // Whatever QEMU would load from anywhere else is refused here, by the rules of our own monitors.
             let layout = try ImageFile.open(instance.image).layout
             guard instance.memory.byteCount >= ImageReport.leastMemory(of: layout) else {
                 throw ToolFailure(.memoryTooSmall, "\(instance.name): the memory is too small for this image")
             }
-            let arguments = try QEMU(machine: machine, accelerator: instance.accelerator).arguments(for: instance)
+            let arguments = try QEMU(machine: machine, accelerator: instance.accelerator).arguments(for: instance, links.links)
             return ChildLaunch(
                 path: QEMU.guardian, arguments: ["--pdeathsig", "KILL", "--", QEMU.find() ?? QEMU.program] + arguments,
-                environment: [], collected: [QEMU.controlDescriptor], relaysConsole: true,
+                environment: [], collected: [QEMU.controlDescriptor], inherited: links.inherited, relaysConsole: true,
                 interruption: .init(descriptor: QEMU.protocolDescriptor, request: QEMU.interruptRequest))
         }
     }

@@ -14,6 +14,14 @@ enum Monitor: Equatable {
         }
     }
 
+    /// A monitor of Brique's own.
+    var isOurs: Bool {
+        switch self {
+        case .kvm, .process: true
+        case .qemu: false
+        }
+    }
+
     /// In the order in which `auto` tries them: strongest isolation first, slowest last.
     static let automatic: [Monitor] = [.kvm, .process, .qemu(.microvm)]
 }

@@ -23,9 +23,10 @@ struct QEMU {
     /// QEMU's arguments for an instance.
     ///
     /// Guest memory begins above the first MiB of a PC, so QEMU is given that much more.
-    func arguments(for instance: Instance) throws(ToolFailure) -> [String] {
+    func arguments(for instance: Instance, _ links: [InstanceLinks.Link] = []) throws(ToolFailure) -> [String] {
         let memory = (instance.memory.byteCount >> 10) + 1024
-        let commandLine = try Self.commandLine(environment: instance.environment, arguments: instance.arguments)
+        let commandLine = try Self.commandLine(
+            environment: instance.network.variables + instance.environment, arguments: instance.arguments)
         return [
             "-M", machineOptions, "-accel", accelerator.rawValue, "-cpu", processor, "-m", "\(memory)k",
             "-nodefaults", "-no-user-config", "-global", "virtio-mmio.force-legacy=false", "-display", "none", "-no-reboot",
@@ -34,7 +35,19 @@ struct QEMU {
             "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-chardev", "socket,id=protocol,fd=\(Self.protocolDescriptor)",
             "-mon", "chardev=protocol,mode=control", "-chardev", "stdio,id=console,signal=off", "-device", serialDevice,
             "-device", "virtconsole,chardev=console",
-        ]
+        ] + links.enumerated().flatMap { index, link in networkArguments(link, index) }
+    }
+
+    /// A TAP with its headers; on a socket QEMU has none.
+    private func networkArguments(_ link: InstanceLinks.Link, _ index: Int) -> [String] {
+        let descriptor = InstanceLinks.firstDescriptor + Int32(index)
+        let back =
+            link.isTAP ? "tap,id=link\(index),fd=\(descriptor),vnet_hdr=on" : "dgram,id=link\(index),local.type=fd,local.str=\(descriptor)"
+        let options = "netdev=link\(index),mac=\(link.macAddress.description),host_mtu=\(link.maximumTransmissionUnit)"
+        return switch machine {
+        case .microvm: ["-netdev", back, "-device", "virtio-net-device,\(options)"]
+        case .q35: ["-netdev", back, "-device", "virtio-net-pci,disable-legacy=on,romfile=,\(options)"]
+        }
     }
 
     /// Under KVM QEMU's default: `max` needs registers that not every KVM has.

@@ -9,9 +9,10 @@ struct RunCommand: AsyncParsableCommand {
         usage: "brique run [<options>] [<directory-or-image>] [--] [<arguments> ...]",
         discussion: """
             Builds first when given a directory (by default the current one). Standard input, output and error are the
-            instance's; so is the exit status. Its environment holds only what -e gives.
+            instance's; so is the exit status. Its environment holds what -e gives, and what its network options say.
 
             Example: brique run --monitor process --memory 32M -e GREETING=hello Apps/echo -- one two
+            Example: brique run --network tap:tap0 --ip 10.0.0.2/24 --gateway 10.0.0.1 Apps/web
             """)
 
     @Option(help: ArgumentHelp("What to run it on; auto takes the first of kvm, process and qemu that works.", valueName: "monitor"))
@@ -28,6 +29,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How QEMU executes the guest.", valueName: "accel"))
     var accel = QEMUAccelerator.tcg
 
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
     @OptionGroup var options: BuildOptions
 
     @Flag(name: .shortAndLong, help: "Say which monitor is used, and why not the others.")
@@ -38,9 +41,11 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (target, arguments) = try Self.split(words)
+        let plan = try network.plan()
         let image = try await ImageTarget(target, product: options.product).image
         let instance = Instance(
-            image: image, memory: memory, environment: try Self.variables(environment), arguments: arguments, accelerator: accel)
+            image: image, memory: memory, environment: try Self.variables(environment), arguments: arguments, accelerator: accel,
+            network: plan)
         let end = try await InstanceRun(instance: instance, installation: try .current(), isVerbose: verbose).run(on: monitor)
         switch end {
         case .exited(let status): Foundation.exit(status)

@@ -13,9 +13,10 @@ struct Supervisor {
     /// Runs the program to its end.
     ///
     /// - Parameter receive: gets what the child writes to the collected descriptors, as it comes.
+    /// - Parameter started: called when the child has its descriptors.
     /// - Parameter tick: called about four times a second.
     static func run(
-        _ launch: ChildLaunch, receive: ([UInt8]) -> Void = { _ in }, tick: () -> Void = {}
+        _ launch: ChildLaunch, receive: ([UInt8]) -> Void = { _ in }, started: () -> Void = {}, tick: () -> Void = {}
     ) throws(ToolFailure) -> ChildOutcome {
         var signals = try SignalPipe.install()
         defer { signals.uninstall() }
@@ -23,6 +24,7 @@ struct Supervisor {
         defer { channels.close() }
         let child = try start(launch, channels)
         channels.closeChildEnds()
+        started()
         var waiter = Waiter(child: child, channels: channels, signals: signals.readEnd, interruption: launch.interruption)
         return waiter.wait(receive: receive, tick: tick)
     }
