@@ -110,6 +110,11 @@ let bricks: [Brick] = [
         ], tests: true),
     Brick(name: "Sockets", layer: .net, needs: ["Bytes", "Containers", "Time", "NetFormats", "Resumption", "TCP", "NetStack"]),
     Brick(
+        name: "Names", layer: .net,
+        needs: [
+            "Bytes", "Random", "Time", "NetFormats", "NetworkLink", "DNSFormat", "DNS", "TCP", "NetStack", "Sockets",
+        ]),
+    Brick(
         name: "HTTP", layer: .net, needs: ["Bytes", "CHypercalls", "Hypercalls", "Time", "NetFormats", "HTTPFormat", "Sockets"],
         packages: [httpTypes], tests: true, testNeeds: ["PlatformHosted"]),
 
@@ -137,7 +142,7 @@ let bricks: [Brick] = [
         name: "BriqueNetwork", layer: .brique,
         needs: [
             "Bytes", "Random", "Time", "NetFormats", "DNSFormat", "Hypercalls", "Resumption", "NetworkLink", "Scheduler", "Instance",
-            "HypercallNet", "TCP", "NetStack", "Sockets",
+            "HypercallNet", "TCP", "NetStack", "Sockets", "DNS", "Names",
         ]),
 
     Brick(name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "TCP"], tests: true),

@@ -1,6 +1,7 @@
 #if hasFeature(Embedded)
     import Bytes
     import Hypercalls
+    import Names
     import HypercallNet
     import Instance
     import NetFormats
@@ -16,7 +17,7 @@
         /// One connection for each so many bytes of memory.
         private static let bytesPerConnection = 4096
 
-        static func bringUp() -> Network {
+        static func bringUp() -> (Network, NameService) {
             let settings = readSettings()
             var configuration = NetStack.Configuration()
             let memory = Instance.memoryByteCount
@@ -35,8 +36,9 @@
             }
             for server in settings.nameServers { stack.addNameServer(NameServer(address: server)) }
             for domain in settings.searchDomains { stack.addSearchDomain(domain) }
+            let names = NameService(network, hostName: settings.hostName, seed: secret())
             RunLoop.attach(NetworkSource(network, links))
-            return network
+            return (network, names)
         }
 
         private static func configure(_ interface: NetworkInterface, of stack: NetStack, _ settings: NetworkSettings) {

@@ -1,5 +1,6 @@
 #if hasFeature(Embedded)
     import NetFormats
+    import Names
     import NetStack
     import Sockets
     import Time
@@ -28,5 +29,17 @@
             try await Network.shared.waitForWay(to: address, until: deadline)
             return try await connect(to: address, on: .shared, deadline: deadline)
         }
+
+        /// Connects to a host by name, or by an address in words: whichever of its addresses answers first.
+        public static func connect(
+            host: String, port: UInt16, deadline: Instant = .distantFuture
+        ) async throws(NetworkError) -> TCPConnection {
+            try await NameService.shared.connect(host: Array(host.utf8), port: port, deadline: deadline)
+        }
+    }
+
+    /// The addresses of a host, IPv6 first; a literal is its own address.
+    public func resolve(_ name: String, deadline: Instant = .distantFuture) async throws(NetworkError) -> [IPAddress] {
+        try await NameService.shared.resolve(Array(name.utf8), deadline: deadline)
     }
 #endif

@@ -32,7 +32,9 @@ public final class NetStack {
     public internal(set) var counts = StackCounts()
 
     var routes: [Route] = []
-    /// Changes with every change of a route or an address, so that sockets know when to look again.
+    /// Changes with every change of a route or an address.
+    public var addressGeneration: UInt32 { routeGeneration }
+    /// The same, so that sockets know when to look again.
     var routeGeneration: UInt32 = 1
     var key: SipHash.Key
     private var randomCounter: UInt64 = 0

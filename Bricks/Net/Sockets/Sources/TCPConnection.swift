@@ -41,6 +41,37 @@ public final class TCPConnection: @unchecked Sendable {
         return TCPConnection(stream)
     }
 
+    /// Connects to whichever of `addresses` answers first: each is tried `attemptDelay` after the one before, or when that one
+    /// fails. The error is the first one's.
+    public static func connect(
+        toAnyOf addresses: [SocketAddress], attemptDelay: Duration, on network: Network, deadline: Instant = .distantFuture
+    ) async throws(NetworkError) -> TCPConnection {
+        let race = ConnectionRace(network)
+        defer { race.end() }
+        var failure: NetworkError?
+        var next = 0
+        while true {
+            if let winner = race.winner() { return TCPConnection(winner) }
+            if let failed = race.removeFailed(), failure == nil { failure = failed }
+            if next < addresses.count {
+                do throws(NetworkError) { try race.add(addresses[next]) } catch { failure = failure ?? error }
+                next += 1
+                // One without a way is no reason to wait.
+                if race.isEmpty { continue }
+            } else if race.isEmpty {
+                throw failure ?? .unreachable
+            }
+            let soon = network.stack.now.advanced(by: attemptDelay)
+            let isLast = next == addresses.count
+            do throws(NetworkError) {
+                try await race.wait(until: isLast ? deadline : min(soon, deadline))
+            } catch {
+                if error == .timedOut, network.stack.now < deadline { continue }
+                throw error
+            }
+        }
+    }
+
     // MARK: Receiving
 
     /// What has arrived, at least one byte and at most `byteCount`; empty at the end of the stream.

@@ -42,7 +42,7 @@ final class TCPStream: EndpointObserver {
         try check(one) { writers.remove(one) }
     }
 
-    private func check(_ one: Waiting, _ forget: () -> Void) throws(NetworkError) {
+    private func check(_ one: WaitingTask, _ forget: () -> Void) throws(NetworkError) {
         switch one.outcome {
         case .woken: return
         case .timedOut:

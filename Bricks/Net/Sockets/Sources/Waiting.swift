@@ -2,7 +2,7 @@ import Resumption
 import Time
 
 /// A task that waits for something of the network, or for its deadline.
-final class Waiting: @unchecked Sendable {
+public final class WaitingTask: @unchecked Sendable {
     enum Outcome {
         case woken
         case timedOut
@@ -19,7 +19,10 @@ final class Waiting: @unchecked Sendable {
         self.resumption = resumption
     }
 
-    func wake(_ outcome: Outcome = .woken) {
+    /// What the task waits for is there.
+    public func wake() { wake(.woken) }
+
+    func wake(_ outcome: Outcome) {
         if outcome != .woken { self.outcome = outcome }
         resumption?.resume()
         resumption = nil
@@ -28,17 +31,17 @@ final class Waiting: @unchecked Sendable {
 
 /// Tasks that wait for the same thing; all of them look again when it comes.
 struct WaitList {
-    private var waiting: [Waiting] = []
+    private var waiting: [WaitingTask] = []
 
     var isEmpty: Bool { waiting.isEmpty }
 
-    mutating func add(_ one: Waiting) { waiting.append(one) }
+    mutating func add(_ one: WaitingTask) { waiting.append(one) }
 
-    mutating func remove(_ one: Waiting) { waiting.removeAll { $0 === one } }
+    mutating func remove(_ one: WaitingTask) { waiting.removeAll { $0 === one } }
 
     mutating func wakeAll() {
         // Resuming runs nothing: it makes ready.
-        for index in waiting.indices { waiting[index].wake() }
+        for index in waiting.indices { waiting[index].wake(.woken) }
         waiting.removeAll(keepingCapacity: true)
     }
 }
