@@ -26,6 +26,9 @@ public struct HTTPServerRequest {
     /// Fields after a chunked body, once it has been read.
     public var trailers: HTTPFields { HTTPFields(connection.buffers.decoder.trailers) }
 
+    /// Fields after a chunked body as they came, once it has been read.
+    public var trailerSection: HTTPFieldSection { connection.buffers.decoder.trailers }
+
     /// The length of the body where the head tells it; nil for one in chunks.
     public var bodyByteCount: Int? {
         switch connection.buffers.decoder.framing {

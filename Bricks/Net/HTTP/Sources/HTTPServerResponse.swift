@@ -68,4 +68,9 @@ public struct HTTPServerResponse {
 
     /// The body is complete.
     public func end() throws(HTTPServerError) { try connection.endAnswer { (_) throws(HTTPFormatError) in } }
+
+    /// The body is complete; `fields` writes the trailers. They reach a client only when the body goes out in chunks.
+    public func end(fields: (inout HTTPWriter) throws(HTTPFormatError) -> Void) throws(HTTPServerError) {
+        try connection.endAnswer(trailers: fields)
+    }
 }

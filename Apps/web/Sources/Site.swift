@@ -1,0 +1,91 @@
+import Brique
+import HTTP
+import HTTPFormat
+
+/// What is behind each path.
+struct Site: Sendable {
+    let counts: @Sendable () -> HTTPServerCounts
+    private let start = Instant.now
+    /// 200 bytes, for measurements.
+    private let small = [UInt8](repeating: UInt8(ascii: "b"), count: 199) + [0x0a]
+
+    init(counts: @escaping @Sendable () -> HTTPServerCounts) { self.counts = counts }
+
+    static let uploadLimit = 64 << 20
+
+    func answer(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
+        if request.isPath("/small") { return try await response.send(type: "text/plain", bytes: small) }
+        if request.isPath("/json") { return try await response.send(type: "application/json", text: json) }
+        if request.isPath("/count") { return try await count(request, response) }
+        if request.isPath("/metrics") { return try await response.send(type: "text/plain; version=0.0.4", text: metrics) }
+        if request.isPath("/echo") { return try await echo(request, response) }
+        if request.isPath("/upload") { return try await upload(request, response) }
+        guard let file = SiteFile.named(request) else { return try await response.send(status: 404) }
+        guard request.isMethod("GET") || request.isMethod("HEAD") else {
+            return try await response.send(status: 405)
+        }
+        try await file.send(request, response)
+    }
+
+    private var json: String {
+        let now = counts()
+        let milliseconds = start.duration(to: .now).nanosecondsRoundedUp / 1_000_000
+        return """
+            {"server": "brique", "uptime_ms": \(milliseconds), "requests": \(now.requests), \
+            "open_connections": \(now.openConnections), "free_memory_bytes": \(Memory.freeByteCount)}
+
+            """
+    }
+
+    /// `/count?n=10&ms=100`: numbers, a line each, with a pause before each.
+    private func count(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
+        let last = min(request.number("n") ?? 10, 1_000_000)
+        let pause = min(request.number("ms") ?? 0, 60_000)
+        try response.begin(status: 200) { (head) throws(HTTPFormatError) in try head.field("Content-Type", "text/plain") }
+        for number in 0..<last {
+            if pause > 0 {
+                try await response.flush()
+                try? await Task.sleep(for: .milliseconds(pause))
+            }
+            try await response.write("\(number + 1)\n")
+        }
+        try response.end()
+    }
+
+    /// Sends the body back as it comes.
+    private func echo(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
+        // Asks for the body before it answers, for a client that waits to be asked.
+        var part = try await request.nextPart()
+        try response.begin(status: 200, byteCount: request.bodyByteCount) { (head) throws(HTTPFormatError) in
+            try head.field("Content-Type", "application/octet-stream")
+        }
+        while let bytes = part {
+            try await response.write(bytes)
+            part = try await request.nextPart()
+        }
+        let trailers = request.trailerSection
+        try response.end { (end) throws(HTTPFormatError) in
+            for index in 0..<trailers.count {
+                try end.field(trailers.text(trailers.nameRange(at: index)), trailers.text(trailers.valueRange(at: index)))
+            }
+        }
+    }
+
+    /// Counts the body's bytes and adds them up, so that what arrived can be compared.
+    private func upload(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
+        var byteCount = 0
+        while try await request.readBody({ byteCount += $0.byteCount }) {}
+        try await response.send(type: "text/plain", text: "\(byteCount) bytes\n")
+    }
+}
+
+extension HTTPServerRequest {
+    /// A decimal number of the query: `name=42`.
+    func number(_ name: String) -> Int? {
+        let wanted = Array(name.utf8) + [UInt8(ascii: "=")]
+        for pair in Array(query.utf8).split(separator: UInt8(ascii: "&")) where pair.starts(with: wanted) {
+            return Int(String(decoding: pair.dropFirst(wanted.count), as: UTF8.self))
+        }
+        return nil
+    }
+}
