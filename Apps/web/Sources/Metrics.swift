@@ -1,13 +1,16 @@
 import Brique
 import HTTP
+import HTTPFormat
 
 extension Site {
     /// The text format of Prometheus, version 0.0.4.
-    var metrics: String {
+    var metrics: HTTPWriter {
         let now = counts()
-        var text = ""
+        var text = HTTPWriter()
         func add(_ name: String, _ type: String, _ help: String, _ value: Int) {
-            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n\(name) \(value)\n"
+            for part in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n", name, " "] { text.append(part) }
+            text.append(decimal: value)
+            text.append("\n")
         }
         add("http_connections_total", "counter", "Connections accepted.", now.connections)
         add("http_connections_open", "gauge", "Connections open now.", now.openConnections)
@@ -17,8 +20,14 @@ extension Site {
         add("http_timeouts_total", "counter", "Clients that were too slow.", now.timeouts)
         add("http_received_body_bytes_total", "counter", "Bytes of requests' bodies.", now.receivedBodyBytes)
         add("http_sent_bytes_total", "counter", "Bytes sent, heads included.", now.sentBytes)
-        text += "# HELP http_responses_total Answers by class of status.\n# TYPE http_responses_total counter\n"
-        for digit in 1...5 { text += "http_responses_total{class=\"\(digit)xx\"} \(now.answers[digit])\n" }
+        text.append("# HELP http_responses_total Answers by class of status.\n# TYPE http_responses_total counter\n")
+        for digit in 1...5 {
+            text.append("http_responses_total{class=\"")
+            text.append(decimal: digit)
+            text.append("xx\"} ")
+            text.append(decimal: now.answers[digit])
+            text.append("\n")
+        }
         add("memory_free_bytes", "gauge", "Memory that nothing holds.", Memory.freeByteCount)
         add("memory_total_bytes", "gauge", "The instance's memory.", Instance.memoryByteCount)
         return text

@@ -15,9 +15,9 @@ struct Site: Sendable {
 
     func answer(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
         if request.isPath("/small") { return try await response.send(type: "text/plain", bytes: small) }
-        if request.isPath("/json") { return try await response.send(type: "application/json", text: json) }
+        if request.isPath("/json") { return try await send(json, as: "application/json", response) }
         if request.isPath("/count") { return try await count(request, response) }
-        if request.isPath("/metrics") { return try await response.send(type: "text/plain; version=0.0.4", text: metrics) }
+        if request.isPath("/metrics") { return try await send(metrics, as: "text/plain; version=0.0.4", response) }
         if request.isPath("/echo") { return try await echo(request, response) }
         if request.isPath("/upload") { return try await upload(request, response) }
         guard let file = SiteFile.named(request) else { return try await response.send(status: 404) }
@@ -27,27 +27,44 @@ struct Site: Sendable {
         try await file.send(request, response)
     }
 
-    private var json: String {
-        let now = counts()
-        let milliseconds = start.duration(to: .now).nanosecondsRoundedUp / 1_000_000
-        return """
-            {"server": "brique", "uptime_ms": \(milliseconds), "requests": \(now.requests), \
-            "open_connections": \(now.openConnections), "free_memory_bytes": \(Memory.freeByteCount)}
+    private func send(_ text: HTTPWriter, as type: String, _ response: HTTPServerResponse) async throws(HTTPServerError) {
+        try response.begin(status: 200, byteCount: text.bytes.count) { (head) throws(HTTPFormatError) in
+            try head.field("Content-Type", type)
+        }
+        try await response.write(text.unsent)
+        try response.end()
+    }
 
-            """
+    private var json: HTTPWriter {
+        let now = counts()
+        var text = HTTPWriter()
+        text.append("{\"server\": \"brique\", \"uptime_ms\": ")
+        text.append(decimal: Int(clamping: start.duration(to: .now).nanosecondsRoundedUp / 1_000_000))
+        text.append(", \"requests\": ")
+        text.append(decimal: now.requests)
+        text.append(", \"open_connections\": ")
+        text.append(decimal: now.openConnections)
+        text.append(", \"free_memory_bytes\": ")
+        text.append(decimal: Memory.freeByteCount)
+        text.append("}\n")
+        return text
     }
 
     /// `/count?n=10&ms=100`: numbers, a line each, with a pause before each.
     private func count(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
-        let last = min(request.number("n") ?? 10, 1_000_000)
-        let pause = min(request.number("ms") ?? 0, 60_000)
+        let last = min(request.queryNumber(of: "n") ?? 10, 1_000_000)
+        let pause = min(request.queryNumber(of: "ms") ?? 0, 60_000)
         try response.begin(status: 200) { (head) throws(HTTPFormatError) in try head.field("Content-Type", "text/plain") }
+        var line = HTTPWriter()
         for number in 0..<last {
             if pause > 0 {
                 try await response.flush()
                 try? await Task.sleep(for: .milliseconds(pause))
             }
-            try await response.write("\(number + 1)\n")
+            line.removeAll()
+            line.append(decimal: number + 1)
+            line.append("\n")
+            try await response.write(line.unsent)
         }
         try response.end()
     }
@@ -75,17 +92,9 @@ struct Site: Sendable {
     private func upload(_ request: HTTPServerRequest, _ response: HTTPServerResponse) async throws(HTTPServerError) {
         var byteCount = 0
         while try await request.readBody({ byteCount += $0.byteCount }) {}
-        try await response.send(type: "text/plain", text: "\(byteCount) bytes\n")
-    }
-}
-
-extension HTTPServerRequest {
-    /// A decimal number of the query: `name=42`.
-    func number(_ name: String) -> Int? {
-        let wanted = Array(name.utf8) + [UInt8(ascii: "=")]
-        for pair in Array(query.utf8).split(separator: UInt8(ascii: "&")) where pair.starts(with: wanted) {
-            return Int(String(decoding: pair.dropFirst(wanted.count), as: UTF8.self))
-        }
-        return nil
+        var text = HTTPWriter()
+        text.append(decimal: byteCount)
+        text.append(" bytes\n")
+        try await send(text, as: "text/plain", response)
     }
 }

@@ -24,6 +24,7 @@ public struct HTTPFieldSection: Sendable {
     public func valueRange(at index: Int) -> Range<Int> { Int(entries[index].value.lowerBound)..<Int(entries[index].value.upperBound) }
 
     /// The first field of that name at or after `start`; the name is given in lower case.
+    @inline(never)
     public func index(of name: String, from start: Int = 0) -> Int? {
         let wanted = name.utf8.span
         var index = start
@@ -38,6 +39,7 @@ public struct HTTPFieldSection: Sendable {
     public func value(of name: String) -> String? { index(of: name).map { text(valueRange(at: $0)) } }
 
     /// Bytes as text; what is no UTF-8 is replaced.
+    @inline(never)
     public func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// Whether the first field of that name, given in lower case, is there and `text`, byte by byte.
@@ -71,6 +73,7 @@ public struct HTTPFieldSection: Sendable {
     }
 
     /// Whether bytes are `wanted`, which is in lower case, in any case.
+    @inline(never)
     func equal(_ range: Range<Int>, _ wanted: Span<UInt8>) -> Bool {
         guard range.count == wanted.count else { return false }
         for offset in 0..<wanted.count where HTTPCharacter.lowercased(bytes[range.lowerBound + offset]) != wanted[offset] { return false }

@@ -28,6 +28,22 @@ public struct HTTPRequestHead: HTTPHead {
     /// Whether the path is this one, byte by byte: escapes stay as they came.
     public func isPath(_ path: String) -> Bool { isEqual(pathRange, path) }
 
+    /// The decimal number after `name=` in the query; nil when it is not there or no number.
+    public func queryNumber(of name: String) -> Int? {
+        let wanted = name.utf8.span
+        var start = queryRange.lowerBound
+        for end in queryRange.lowerBound...queryRange.upperBound {
+            guard end == queryRange.upperBound || section.bytes[end] == UInt8(ascii: "&") else { continue }
+            let equals = start + wanted.count
+            if equals < end, section.bytes[equals] == UInt8(ascii: "="), isEqual(start..<equals, name) {
+                return decimal(section.bytes, equals + 1..<end)
+            }
+            start = end + 1
+        }
+        return nil
+    }
+
+    @inline(never)
     private func isEqual(_ range: Range<Int>, _ text: String) -> Bool {
         let wanted = text.utf8.span
         guard range.count == wanted.count else { return false }

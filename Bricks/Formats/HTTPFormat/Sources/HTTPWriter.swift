@@ -7,11 +7,16 @@ public struct HTTPWriter: Sendable {
     public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     /// Bytes as they are, without a look at them.
+    @inline(never)
     public mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    @inline(never)
     public mutating func append(_ other: Span<UInt8>) { bytes.append(other) }
-    public mutating func append(_ other: RawSpan) { bytes.append(other.octets) }
+
+    public mutating func append(_ other: RawSpan) { append(other.octets) }
 
     /// HTTP/1.1 SP status SP reason CRLF (RFC 9112 §4).
+    @inline(never)
     public mutating func statusLine(_ status: Int) {
         append("HTTP/1.1 ")
         append(decimal: status)
@@ -32,6 +37,7 @@ public struct HTTPWriter: Sendable {
     }
 
     /// One field. Bytes that no value may have, line ends above all, become spaces; a name that is no token is refused.
+    @inline(never)
     public mutating func field(_ name: String, _ value: String) throws(HTTPFormatError) {
         guard !name.utf8.isEmpty else { throw .badFieldName }
         for byte in name.utf8 where !HTTPCharacter.isToken(byte) { throw .badFieldName }
@@ -64,6 +70,7 @@ public struct HTTPWriter: Sendable {
     }
 
     /// A number that is not negative.
+    @inline(never)
     public mutating func append(decimal value: Int) {
         var digits = InlineArray<20, UInt8>(repeating: 0)
         var count = 0

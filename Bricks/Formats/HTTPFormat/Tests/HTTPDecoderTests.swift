@@ -47,6 +47,13 @@ func `a request that ends too early is never complete`(sample: [UInt8]) {
     #expect(decoder.framing == .length(3))
 }
 
+@Test func `a number is found in a query`() {
+    var decoder = HTTPRequestDecoder()
+    _ = [UInt8](text: "GET /?nn=1&n=42&m=x&e=&l=99999999999999999999 HTTP/1.1\n").withOctets { decoder.decode($0) }
+    #expect(decoder.head.queryNumber(of: "n") == 42 && decoder.head.queryNumber(of: "nn") == 1)
+    for name in ["m", "e", "l", "k", "x", "nnn=1&n"] { #expect(decoder.head.queryNumber(of: name) == nil, "\(name)") }
+}
+
 /// Start and fields of a request that is refused, and why.
 let refusedRequests: [(String, HTTPFormatError)] = [
     ("GET /\n\n", .badRequestLine), ("GET  / HTTP/1.1\n", .badRequestLine), (" GET / HTTP/1.1\n", .badRequestLine),

@@ -20,6 +20,9 @@ public struct HTTPServerRequest {
     /// The first value of a field; its name is given in lower case.
     public func value(of name: String) -> String? { connection.buffers.decoder.head.section.value(of: name) }
 
+    /// The decimal number after `name=` in the query; nil when it is not there or no number.
+    public func queryNumber(of name: String) -> Int? { connection.buffers.decoder.head.queryNumber(of: name) }
+
     /// The head in the types of swift-http-types.
     public var request: HTTPRequest { HTTPRequest(head) }
 
