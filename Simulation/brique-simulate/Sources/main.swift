@@ -1,11 +1,24 @@
 import Foundation
 import NetSimulator
 
-/// brique-simulate [--seeds COUNT] [--first SEED] [--seed SEED] [--goodput]: runs simulated connections. The first that goes wrong
+/// brique-simulate [--seeds COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]: runs simulated connections. The first that goes wrong
 /// is told with its seed, which alone repeats it.
 func usage() -> Never {
-    FileHandle.standardError.write(Data("usage: brique-simulate [--seeds COUNT] [--first SEED] [--seed SEED] [--goodput]\n".utf8))
+    FileHandle.standardError.write(Data("usage: brique-simulate [--seeds COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]\n".utf8))
     exit(64)
+}
+
+/// What a segment and a byte cost, from one control block into another.
+func measureSpeed() {
+    for (maximumByteCount, chunk) in [(0, 1_448), (0, 65_536), (65_160, 65_160), (65_160, 262_144)] {
+        var transfer = BareTransfer(maximumByteCount: maximumByteCount, chunk: chunk)
+        let begin = Date.now
+        while transfer.byteCount < 4 << 30, Date.now.timeIntervalSince(begin) < 2 { for _ in 0..<1_000 { transfer.step() } }
+        let seconds = Date.now.timeIntervalSince(begin)
+        let segments = transfer.segmentCount
+        let rate = Double(transfer.byteCount) / seconds / 1e9
+        print("at most \(maximumByteCount), written \(chunk): \(Int(seconds / Double(segments) * 1e9)) ns a segment, \(rate) GB/s")
+    }
 }
 
 var count: UInt64 = 100
@@ -22,6 +35,10 @@ while !words.isEmpty {
             print(error)
             exit(1)
         }
+    }
+    if word == "--speed" {
+        measureSpeed()
+        exit(0)
     }
     guard !words.isEmpty, let number = UInt64(words.removeFirst()) else { usage() }
     switch word {
