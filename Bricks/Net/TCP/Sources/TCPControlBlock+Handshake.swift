@@ -56,6 +56,8 @@ extension TCPControlBlock {
         sendUnacknowledged = sendNext
         setWindow(from: header)
         establish(now: now)
+        // The SYN-ACK announced a window: not more than this.
+        _ = announceWindow(isScaled: false)
     }
 
     /// Takes what the peer's SYN says (RFC 9293 §3.10.7.2, §3.10.7.3).

@@ -122,6 +122,8 @@ extension TCPControlBlock {
             owed.insert(.reset)
             return fail(.aborted, &events)
         }
+        // What is beyond the window may be a probe of it.
+        if payload.byteCount > room { owed.insert(.acknowledgment) }
         if header.flags.contains(.fin), payload.byteCount <= room { receivedFin = sequence + fresh.byteCount }
         if fresh.byteCount > 0 { place(fresh, at: sequence, now: now, &events) }
         if let fin = receivedFin, fin == receiveNext {

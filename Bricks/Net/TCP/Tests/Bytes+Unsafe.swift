@@ -6,10 +6,3 @@ extension [UInt8] {
         }
     }
 }
-
-extension RawSpan {
-    var bytes: [UInt8] {
-        // SAFETY: any byte is a valid UInt8, and the range is the span's own.
-        (0..<byteCount).map { unsafe unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
-    }
-}

@@ -1,3 +1,4 @@
+import Bytes
 import NetFormats
 import TCP
 import Time
@@ -20,7 +21,7 @@ extension TCPControlBlock {
     mutating func transmissions(now: Instant, maximumByteCount: Int = 0) -> [Segment] {
         var segments: [Segment] = []
         while let transmission = nextTransmission(now: now, maximumByteCount: maximumByteCount) {
-            let payload = withPayload(of: transmission) { $0.bytes + $1.bytes }
+            let payload = withPayload(of: transmission) { [UInt8](copying: $0) + [UInt8](copying: $1) }
             precondition(payload.count == transmission.byteCount)
             var header = transmission.header
             var start = 0
@@ -44,7 +45,7 @@ extension TCPControlBlock {
     mutating func write(_ bytes: [UInt8]) -> Int { write(bytes.rawBytes) }
 
     mutating func readAll() -> [UInt8] {
-        let bytes = withReadable { $0.bytes + $1.bytes }
+        let bytes = withReadable { [UInt8](copying: $0) + [UInt8](copying: $1) }
         consume(bytes.count)
         return bytes
     }

@@ -1,0 +1,3 @@
+import Random
+
+typealias Seeded = SplitMix
