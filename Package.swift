@@ -118,6 +118,12 @@ let bricks: [Brick] = [
         name: "HTTP", layer: .net, needs: ["Bytes", "CHypercalls", "Hypercalls", "Time", "NetFormats", "HTTPFormat", "Sockets"],
         packages: [httpTypes], tests: true, testNeeds: ["PlatformHosted"]),
 
+    Brick(
+        name: "VirtioNet", layer: .devices,
+        needs: [
+            "Bytes", "NetFormats", "VirtioFormat", "NetworkLink", "RegisterBank", "DMAMemory", "Virtqueue", "VirtioTransport",
+        ]),
+
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
@@ -142,7 +148,8 @@ let bricks: [Brick] = [
         name: "BriqueNetwork", layer: .brique,
         needs: [
             "Bytes", "Random", "Time", "NetFormats", "DNSFormat", "Hypercalls", "Resumption", "NetworkLink", "Scheduler", "Instance",
-            "HypercallNet", "TCP", "NetStack", "Sockets", "DNS", "Names",
+            "HypercallNet", "RegisterBank", "DMAMemory", "VirtioFormat", "VirtioTransport", "VirtioNet", "PlatformPC", "TCP", "NetStack",
+            "Sockets", "DNS", "Names",
         ]),
 
     Brick(name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "TCP"], tests: true),

@@ -42,7 +42,7 @@ struct QEMU {
     private func networkArguments(_ link: InstanceLinks.Link, _ index: Int) -> [String] {
         let descriptor = InstanceLinks.firstDescriptor + Int32(index)
         let back =
-            link.isTAP ? "tap,id=link\(index),fd=\(descriptor),vnet_hdr=on" : "dgram,id=link\(index),local.type=fd,local.str=\(descriptor)"
+            link.isTAP ? "tap,id=link\(index),fd=\(descriptor)" : "dgram,id=link\(index),local.type=fd,local.str=\(descriptor)"
         let options = "netdev=link\(index),mac=\(link.macAddress.description),host_mtu=\(link.maximumTransmissionUnit)"
         return switch machine {
         case .microvm: ["-netdev", back, "-device", "virtio-net-device,\(options)"]

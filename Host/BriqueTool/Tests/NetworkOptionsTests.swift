@@ -89,7 +89,7 @@ func `a wrong network is refused in one line`(words: [String]) { #expect(!refusa
     let words = try QEMU(machine: .q35, accelerator: .tcg).arguments(for: instance, links.links).joined(separator: " ")
     #expect(
         words.contains(
-            "-netdev tap,id=link1,fd=6,vnet_hdr=on -device virtio-net-pci,disable-legacy=on,romfile=,netdev=link1,mac=00:54:00:00:00:01"))
+            "-netdev tap,id=link1,fd=6 -device virtio-net-pci,disable-legacy=on,romfile=,netdev=link1,mac=00:54:00:00:00:01"))
     var socket = link
     socket.isTAP = false
     let others = try QEMU(machine: .microvm, accelerator: .tcg).arguments(for: instance, [socket]).joined(separator: " ")

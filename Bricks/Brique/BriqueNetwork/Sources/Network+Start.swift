@@ -2,7 +2,6 @@
     import Bytes
     import Hypercalls
     import Names
-    import HypercallNet
     import Instance
     import NetFormats
     import NetStack
@@ -28,8 +27,8 @@
             }
             let stack = NetStack(configuration: configuration, seed: secret(), now: Instant.now)
             let network = Network(stack)
-            let links = hypercallLinks(memory)
-            for (position, link) in links.enumerated() {
+            let links = PlatformLinks(memoryByteCount: memory)
+            for (position, link) in links.all.enumerated() {
                 let interface = stack.add(link)
                 // The settings are for the first link; others configure themselves.
                 configure(interface, of: stack, position == 0 ? settings : NetworkSettings())
@@ -53,13 +52,6 @@
             }
             stack.startIPv6(on: interface)
             if !settings.hasIPv4 { stack.startDHCP(on: interface, hostName: settings.hostName) }
-        }
-
-        private static func hypercallLinks(_ memory: Int) -> [HypercallLink] {
-            var links: [HypercallLink] = []
-            let configuration = HypercallLink.Configuration.fitting(memoryByteCount: memory, isCallCheap: Instance.isProcess)
-            while let link = HypercallLink(index: links.count, configuration: configuration) { links.append(link) }
-            return links
         }
 
         /// A variable that cannot be understood ends the instance: going on would be a network that the user did not ask for.

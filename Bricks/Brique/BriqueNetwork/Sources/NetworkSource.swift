@@ -1,6 +1,5 @@
 #if hasFeature(Embedded)
     import NetStack
-    import HypercallNet
     import Hypercalls
     import Scheduler
     import Sockets
@@ -12,10 +11,10 @@
         static let framesPerTurn = 256
 
         let network: Network
-        let links: [HypercallLink]
+        let links: PlatformLinks
         private var waitingForConfiguration: [() -> Void] = []
 
-        init(_ network: Network, _ links: [HypercallLink]) {
+        init(_ network: Network, _ links: PlatformLinks) {
             self.network = network
             self.links = links
             super.init()
@@ -35,18 +34,10 @@
 
         override func wait(for events: Events, timeoutNanoseconds: UInt64) -> Events {
             let timeout = network.stack.isBusy ? 0 : timeoutNanoseconds
-            let ready: Events
-            if let first = links.first {
-                var wanted = events
-                for link in links.dropFirst() { wanted.formUnion(.link(link.index)) }
-                ready = first.wait(for: wanted, timeoutNanoseconds: timeout)
-                for link in links.dropFirst() where ready.contains(.link(link.index)) { link.noteReadable() }
-            } else {
-                ready = Hypercalls.wait(for: events, timeoutNanoseconds: timeout)
-            }
+            let ready = links.wait(for: events, timeoutNanoseconds: timeout)
             network.advance(to: Instant.now)
             network.stack.receive(limit: Self.framesPerTurn)
-            return ready.intersection(events)
+            return ready
         }
     }
 #endif

@@ -41,5 +41,8 @@ public enum Instance {
     /// The monitor is this process: a hypercall is a function call.
     public static var isProcess: Bool { Int32(boot.platform) == BRIQUE_PLATFORM_PROCESS }
 
+    /// There is no monitor of ours: the image answers its own hypercalls, and drives its own devices.
+    public static var isPC: Bool { Int32(boot.platform) == BRIQUE_PLATFORM_PC }
+
     private static var argumentCount: Int { Int(boot.argument_count) }
 }

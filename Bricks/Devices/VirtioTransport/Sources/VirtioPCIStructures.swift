@@ -73,8 +73,31 @@ public struct VirtioPCIStructures: Equatable, Sendable {
         }
     }
 
+    /// The device's own configuration structure (§4.1.4.6), for those who read one; empty if there is none.
+    public static func deviceConfiguration(configuration: some RegisterBank) -> PCIRegion {
+        var at = Int(configuration.read(VirtioPCI.capabilitiesOffset, .long) & 0xfc)
+        var patience = VirtioPCI.capabilityLimit
+        while at >= 0x40, at <= 0xec, patience > 0 {
+            let header = configuration.read(at, .long)
+            if header & 0xff == VirtioPCI.capabilityVendor, header >> 24 == VirtioPCI.deviceConfiguration {
+                let bar = configuration.read(at &+ 4, .long) & 0xff
+                return place(
+                    bar: bar, offset: configuration.read(at &+ 8, .long), byteCount: configuration.read(at &+ 12, .long), configuration)
+            }
+            at = Int(header >> 8 & 0xfc)
+            patience &-= 1
+        }
+        return PCIRegion()
+    }
+
     /// Empty if the register is not a memory one that the firmware has placed below 512 GiB.
     @inline(never) private static func region(
+        bar: UInt32, offset: UInt32, byteCount: UInt32, _ configuration: some RegisterBank
+    ) -> PCIRegion {
+        place(bar: bar, offset: offset, byteCount: byteCount, configuration)
+    }
+
+    @inline(__always) private static func place(
         bar: UInt32, offset: UInt32, byteCount: UInt32, _ configuration: some RegisterBank
     ) -> PCIRegion {
         let place = VirtioPCI.barOffset &+ 4 &* Int(bar)

@@ -74,6 +74,27 @@ public struct NegotiatedDevice<Bank: RegisterBank>: ~Copyable {
         registers.write(1, to: .queueEnable)
     }
 
+    /// As above, for a queue of chains. `size` descriptors at most.
+    public func configure(queue index: UInt32, _ queue: borrowing ChainQueue) throws(NegotiationError) {
+        registers.write(index, to: .queueSelect)
+        guard registers.read(.queueEnable) == 0, registers.read(.queueSizeMaximum) >= UInt32(queue.size) else {
+            registers.add(.failed)
+            throw .queueRefused
+        }
+        registers.write(UInt32(queue.size), to: .queueSize)
+        registers.write(address: queue.descriptorsAddress, to: .queueDescriptors)
+        registers.write(address: queue.availableAddress, to: .queueAvailable)
+        registers.write(address: queue.usedAddress, to: .queueUsed)
+        if registers.isPCI { registers.bank.write(0, to: VirtioPCICommon.queueVectorOffset, .word) }
+        registers.write(1, to: .queueEnable)
+    }
+
+    /// The most descriptors that queue `index` takes; zero: there is no such queue.
+    public func maximumSize(queue index: UInt32) -> Int {
+        registers.write(index, to: .queueSelect)
+        return Int(registers.read(.queueSizeMaximum) & 0xffff)
+    }
+
     /// DRIVER_OK: from here the device works.
     public consuming func start() -> ReadyDevice<Bank> {
         let registers = registers

@@ -18,10 +18,13 @@ public struct VirtioFeatures: OptionSet, Sendable {
 
     /// VIRTIO_F_VERSION_1, §6: not a legacy device.
     public static let version1 = VirtioFeatures(rawValue: 1 << 32)
+    /// VIRTIO_F_EVENT_IDX, §2.7.7 and §2.7.10.
+    public static let eventIndex = VirtioFeatures(rawValue: 1 << 29)
 }
 
 /// Device types, virtio 1.2 §5.
 public enum VirtioDeviceType {
+    public static let network: UInt32 = 1
     public static let console: UInt32 = 3
 }
 
@@ -48,8 +51,19 @@ public struct SplitQueueLayout: Sendable {
     public var usedOffset: Int { (availableOffset &+ 6 &+ 2 &* size &+ 3) & ~3 }
     public var byteCount: Int { usedOffset &+ 6 &+ Self.usedElementByteCount &* size }
 
+    /// VIRTQ_DESC_F_NEXT: the chain goes on.
+    public static let flagNext: UInt16 = 1
     /// VIRTQ_DESC_F_WRITE: the device writes this buffer.
     public static let flagWrite: UInt16 = 2
+    /// VIRTQ_DESC_F_INDIRECT, which nobody negotiates here.
+    public static let flagIndirect: UInt16 = 4
+    /// VIRTQ_AVAIL_F_NO_INTERRUPT and VIRTQ_USED_F_NO_NOTIFY.
+    public static let flagNoInterrupt: UInt16 = 1
+    public static let flagNoNotify: UInt16 = 1
+
+    /// `used_event`, behind the available ring, and `avail_event`, behind the used ring (§2.7.7, §2.7.8).
+    public var usedEventOffset: Int { availableOffset &+ Self.ringOffset &+ 2 &* size }
+    public var availableEventOffset: Int { usedOffset &+ Self.ringOffset &+ Self.usedElementByteCount &* size }
 }
 
 /// Registers of virtio over MMIO, virtio 1.2 §4.2.2.
@@ -77,6 +91,8 @@ public enum VirtioMMIO {
     public static let queueAvailableOffset = 0x90
     public static let queueUsedOffset = 0xa0
     public static let byteCount = 0x100
+    /// The device's own configuration follows the registers.
+    public static let configurationOffset = 0x100
 }
 
 /// The common configuration structure of virtio over PCI, virtio 1.2 §4.1.4.3.
@@ -122,4 +138,5 @@ public enum VirtioPCI {
     /// `cfg_type` of a virtio capability.
     public static let commonConfiguration: UInt32 = 1
     public static let notifyConfiguration: UInt32 = 2
+    public static let deviceConfiguration: UInt32 = 4
 }

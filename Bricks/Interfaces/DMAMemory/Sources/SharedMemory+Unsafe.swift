@@ -30,6 +30,9 @@ import _Volatile
     }
 
     // SAFETY (all below): `address` has checked the whole access, and `init`'s caller owns the bytes.
+    /// Of an offset inside, or at the end.
+    func address(of offset: Int) -> UInt { base &+ UInt(bitPattern: offset) }
+
     private func address(of offset: Int, _ count: Int) -> UInt {
         // As unsigned numbers, so that a negative offset is a great one; `count` is at most 8, and no region is that near to the top.
         precondition(UInt(bitPattern: offset) &+ UInt(bitPattern: count) <= UInt(bitPattern: byteCount) && offset >= 0)

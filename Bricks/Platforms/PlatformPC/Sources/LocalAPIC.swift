@@ -31,7 +31,7 @@ struct LocalAPIC<Bank: RegisterBank> {
 }
 
 /// Sends a pin of an I/O APIC (82093AA), by its edge, to `vector`.
-func routeInterrupt(_ pin: UInt32, of controller: some RegisterBank, destination: UInt32, vector: UInt32) {
+@inline(__always) func routeInterrupt(_ pin: UInt32, of controller: some RegisterBank, destination: UInt32, vector: UInt32) {
     controller.write(0x11 &+ 2 &* pin, to: 0x00, .long)
     controller.write(destination, to: 0x10, .long)
     controller.write(0x10 &+ 2 &* pin, to: 0x00, .long)

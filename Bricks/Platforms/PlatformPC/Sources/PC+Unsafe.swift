@@ -7,7 +7,7 @@
 
     // SAFETY: set once before any other code runs; a machine with one processor, whose hypercalls do not nest. A pointer,
     // because a value that is not all zeros would be made at its first use, behind a lock.
-    nonisolated(unsafe) private var machine: UnsafeMutablePointer<PC>?
+    nonisolated(unsafe) var machine: UnsafeMutablePointer<PC>?
 
     private let pageByteCount = UInt64(BRIQUE_PAGE_SIZE)
     /// More than any hypervisor passes on.
@@ -109,6 +109,7 @@
         unsafe place.initialize(to: PC())
         unsafe machine = place
         unsafe place.pointee.start(memory, memoryEnd: information.memory_bytes &+ UInt64(BRIQUE_MEMORY_BASE))
+        unsafe place.pointee.commandLine = information.strings
         if information.strings != 0 { unsafe place.pointee.readCommandLine(&information) }
         unsafe place.pointee.findOtherConsole(&information)
         brique_gate_set(gate)

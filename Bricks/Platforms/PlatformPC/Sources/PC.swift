@@ -20,20 +20,22 @@
         static var interrupted: Int64 { -4 }
         private static var badAddress: Int64 { -14 }
         private static var notSupported: Int64 { -38 }
-        private static var inputOutputAPIC: UInt64 { 0xfec0_0000 }
-        private static var localAPIC: UInt64 { 0xfee0_0000 }
+        static var inputOutputAPIC: UInt64 { 0xfec0_0000 }
+        static var localAPIC: UInt64 { 0xfee0_0000 }
 
         private var memory = SharedMemory()
+        /// Where the raw command line is.
+        var commandLine: UInt64 = 0
         /// The physical address where guest memory ends.
         private var memoryEnd: UInt64 = 0
         private var consoleKind = ConsoleKind.none
-        private var console = Console()
+        var console = Console()
         /// The pin of the console's interrupt; zero: it comes by message.
         private var consoleInterrupt: UInt32 = 0
         private var input = InputFilter()
-        private var clock = Clock()
+        var clock = Clock()
 
-        private var apic: LocalAPIC<VolatileRegisterBank> { LocalAPIC(bank: mappedRegisters(at: Self.localAPIC)) }
+        var apic: LocalAPIC<VolatileRegisterBank> { LocalAPIC(bank: mappedRegisters(at: Self.localAPIC)) }
 
         /// - Parameter memory: `memoryByteCount` zeroed bytes, or more.
         mutating func start(_ memory: SharedMemory, memoryEnd: UInt64) {
@@ -48,7 +50,7 @@
             guard probed.type == VirtioDeviceType.console else { return }
             do throws(NegotiationError) {
                 try console.attach(probed, memory: memory.slice(at: Self.clockByteCount, byteCount: Console.memoryByteCount))
-            } catch { ControlChannel().end(69, "error 69 the virtio console cannot be driven\n") }
+            } catch { ControlChannel().end(69, "error 69 the console cannot be driven\n") }
             consoleKind = .virtio
             consoleInterrupt = interrupt
         }
@@ -128,7 +130,7 @@
             }
         }
 
-        @inline(never) private mutating func hasInput() -> Bool {
+        @inline(never) mutating func hasInput() -> Bool {
             switch consoleKind {
             case .none: false
             case .serial: input.isEnded || SerialPort.hasInput
@@ -196,7 +198,7 @@
             }
         }
 
-        @inline(never) private func routeConsole() {
+        @inline(never) func routeConsole() {
             if consoleKind == .serial { SerialPort.enableInterrupt() }
             guard consoleInterrupt != 0 else { return }
             // QEMU's microvm has pins 24 and up on a second controller.
@@ -211,7 +213,7 @@
 
         @inline(never) mutating func nanoseconds() -> UInt64 {
             if !clock.isRunning, !clock.run(apic, memory.slice(at: 0, byteCount: Self.clockByteCount)) {
-                ControlChannel().end(69, "error 69 no clock to measure time with\n")
+                ControlChannel().end(69, "error 69 no clock\n")
             }
             return clock.nanoseconds
         }
