@@ -1,3 +1,4 @@
+import Bytes
 import NetFormats
 import Random
 import TCP
@@ -46,6 +47,8 @@ public struct ConnectionSimulation: Sendable {
     var sizeChange: (time: Instant, byteCount: Int)?
     /// Nothing gets through in this time.
     var blackout: (start: Instant, end: Instant)?
+    /// The chance, at each step, that both control blocks are saved and restored.
+    var saving = 0
     var random: SplitMix
     /// Every packet is printed.
     public var isTracing = false
@@ -91,6 +94,7 @@ public struct ConnectionSimulation: Sendable {
             now = max(now, next)
             if start.duration(to: now) > Self.longest { throw failure("no end after a day: \(states)") }
             change()
+            if random.happens(saving) { try save() }
             try deliver()
             tick()
         }
@@ -132,6 +136,25 @@ public struct ConnectionSimulation: Sendable {
         toServer.conditions.maximumPacketByteCount = change.byteCount
         toClient.conditions.maximumPacketByteCount = change.byteCount
         sizeChange = nil
+    }
+
+    private mutating func save() throws(SimulationFailure) {
+        do throws(FormatError) {
+            client.control = try restored(client.control)
+            if var host = server {
+                host.control = try restored(host.control)
+                server = host
+            }
+        } catch { throw failure("a state is not restored: \(error), \(states)") }
+    }
+
+    private func restored(_ control: TCPControlBlock) throws(FormatError) -> TCPControlBlock {
+        var bytes = [UInt8](repeating: 0, count: control.savedByteCount(now: now))
+        var span = bytes.mutableSpan
+        var writer = ByteWriter(&span)
+        try control.save(into: &writer, now: now)
+        var reader = ByteReader(bytes.rawBytes)
+        return try TCPControlBlock(restoring: &reader, now: now)
     }
 
     private mutating func tick() {

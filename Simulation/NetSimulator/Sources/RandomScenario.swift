@@ -29,6 +29,7 @@ extension ConnectionSimulation {
         if random.happens(million / 8) {
             sizeChange = (now.advanced(by: .milliseconds(random.number(in: 1...3_000))), random.pick([576, 1_000, 1_280, 1_400]))
         }
+        if random.happens(million / 8) { saving = random.pick([1_000, 20_000]) }
         if random.happens(million / 16) {
             let begin = now.advanced(by: .milliseconds(random.number(in: 0...2_000)))
             blackout = (begin, begin.advanced(by: .milliseconds(random.magnitude(in: 100...60_000))))

@@ -1,3 +1,4 @@
+import Bytes
 import NetFormats
 
 /// What has arrived: the bytes in order that are not yet read, and behind gaps the islands that arrived early, each at the
@@ -140,5 +141,23 @@ struct ReceiveBuffer: Sendable {
     /// Gives memory back if nothing is kept.
     mutating func releaseIfEmpty() {
         if readableByteCount == 0, islands.isEmpty { self = ReceiveBuffer() }
+    }
+
+    /// `next` is RCV.NXT; `limit` bounds what is kept.
+    mutating func code(with coder: inout StateCoder, next: SequenceNumber, limit: Int) throws(FormatError) {
+        let nowhere = Island(start: next, end: next)
+        try coder.code(&islands, limit: Self.islandLimit, empty: nowhere) { (coder, island) throws(FormatError) in
+            try coder.code(&island.start)
+            try coder.code(&island.end)
+        }
+        try coder.code(&readableByteCount, in: 0...limit)
+        let beyond = span(from: next)
+        guard (0...limit).contains(beyond) else { throw .invalid }
+        try coder.code(&ring, byteCount: readableByteCount + beyond)
+        // Which islands were reported last is not worth keeping: the last ones are as good.
+        if coder.direction == .restoring, let last = islands.last {
+            recent[0] = last.start
+            recentCount = 1
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import NetFormats
 import Time
 
@@ -167,6 +168,17 @@ struct SentRanges: Sendable {
     }
 
     mutating func release() { self = SentRanges() }
+
+    mutating func code(with coder: inout StateCoder) throws(FormatError) {
+        ranges.removeSubrange(0..<first)
+        first = 0
+        let empty = SentRange(start: SequenceNumber(rawValue: 0), end: SequenceNumber(rawValue: 0), transmitted: .start)
+        try coder.code(&ranges, limit: 2 * Self.splitLimit, empty: empty) { (coder, range) throws(FormatError) in
+            try range.code(with: &coder)
+        }
+        try coder.code(&sackedByteCount, in: 0...1 << 31)
+        try coder.code(&lostByteCount, in: 0...1 << 31)
+    }
 
     /// An index into `ranges`.
     private func firstRange(endingAfter sequence: SequenceNumber) -> Int {

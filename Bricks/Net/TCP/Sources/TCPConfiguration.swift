@@ -1,3 +1,5 @@
+import Bytes
+
 extension TCPControlBlock {
     /// What an application, or the stack for it, may choose.
     public struct Configuration: Equatable, Sendable {
@@ -77,6 +79,23 @@ extension TCPControlBlock.Configuration {
 extension TCPControlBlock.KeepAlive {
     var idleTime: Nanoseconds { .milliseconds(Int64(idleMilliseconds)) }
     var intervalTime: Nanoseconds { .milliseconds(Int64(intervalMilliseconds)) }
+}
+
+extension TCPControlBlock.Configuration {
+    mutating func codeTimes(with coder: inout StateCoder) throws(FormatError) {
+        try coder.code(&userTimeoutMilliseconds)
+        try coder.code(&timeWaitMilliseconds)
+        try coder.code(&finWait2Milliseconds)
+        try coder.code(&delayMilliseconds)
+    }
+}
+
+extension TCPControlBlock.KeepAlive {
+    mutating func code(with coder: inout StateCoder) throws(FormatError) {
+        try coder.code(&idleMilliseconds)
+        try coder.code(&intervalMilliseconds)
+        try coder.code(&probeCount)
+    }
 }
 
 extension UInt32 {

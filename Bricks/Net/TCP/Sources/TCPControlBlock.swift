@@ -6,8 +6,8 @@ import Time
 /// The owner calls `handle` for each segment, `tick` at `nextDeadline`, and after every call of any kind `nextTransmission` until
 /// it has nothing more to send.
 public struct TCPControlBlock: Sendable {
-    public let local: SocketAddress
-    public let remote: SocketAddress
+    public internal(set) var local: SocketAddress
+    public internal(set) var remote: SocketAddress
     public internal(set) var state: State
     var configuration: Configuration
 

@@ -20,6 +20,11 @@ extension TCPControlBlock {
     public var inconsistency: String? {
         if sendUnacknowledged > sendNext { return "SND.UNA is beyond SND.NXT" }
         if sendNext > dataEnd + (state.isFinQueued ? 1 : 0), !isClosed, !isTimeWait { return "SND.NXT is beyond what was written" }
+        if state.isSynchronized, !isTimeWait {
+            // Between them are the SYN, before it is acknowledged, and the FIN, after it is.
+            let distance = dataStart - sendUnacknowledged
+            if distance != 0, distance != -1 || !state.isFinQueued || sendByteCount > 0 { return "send buffer begins elsewhere" }
+        }
         if sendByteCount > sendRing.capacity { return "send buffer holds more than it can" }
         if receiveBuffer.readableByteCount > receiveBuffer.ring.capacity { return "receive buffer holds more than it can" }
         if receiveWindowEnd < receiveNext, state.isSynchronized { return "receive window ends before RCV.NXT" }
