@@ -24,7 +24,8 @@ enum Layer: String {
         case .machine, .core, .devices, .net: stem
         case .platforms: stem.union([.machine, .core, .devices])
         case .brique: stem.union([.machine, .core, .devices, .net, .platforms])
-        case .simulation, .host: stem.union([.net])
+        case .simulation: stem.union([.net])
+        case .host: stem.union([.net, .simulation])
         }
     }
 }
@@ -171,7 +172,7 @@ let bricks: [Brick] = [
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(
         name: "brique-fuzz", layer: .host, kind: .program,
-        needs: ["Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "MonitorSupport", "SampleImage"]),
+        needs: ["Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "NetSimulator", "MonitorSupport", "SampleImage"]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(

@@ -131,6 +131,12 @@ struct ReceiveBuffer: Sendable {
         return blocks
     }
 
+    /// Nothing can come behind a FIN.
+    mutating func forgetIslands() {
+        islands = []
+        recentCount = 0
+    }
+
     /// Removes bytes that have been read.
     mutating func consume(_ byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= readableByteCount)

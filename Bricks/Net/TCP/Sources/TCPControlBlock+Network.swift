@@ -37,7 +37,7 @@ extension TCPControlBlock {
 
     /// What the path lets through has changed: TCP's payload with its options.
     public mutating func pathMaximumSegmentSizeChanged(to size: Int) {
-        pathSegmentSize = min(max(size, Self.leastSegmentSize), configuration.maximumSegmentSize)
+        pathSegmentSize = max(min(size, configuration.maximumSegmentSize, 0xffff), Self.leastSegmentSize)
     }
 
     /// What was too big is lost, and is no sign of congestion (RFC 1191 §6.4).

@@ -126,6 +126,8 @@ extension TCPControlBlock {
         if payload.byteCount > room { owed.insert(.acknowledgment) }
         if header.flags.contains(.fin), payload.byteCount <= room { receivedFin = sequence + fresh.byteCount }
         if fresh.byteCount > 0 { place(fresh, at: sequence, now: now, &events) }
+        // Data where a FIN was said to be: it was none.
+        if let fin = receivedFin, receiveNext > fin { receivedFin = nil }
         if let fin = receivedFin, fin == receiveNext {
             receiveFin(now: now, &events)
         } else if header.flags.contains(.fin) {
@@ -159,6 +161,7 @@ extension TCPControlBlock {
 
     private mutating func receiveFin(now: Instant, _ events: inout TCPEvents) {
         receiveNext += 1
+        receiveBuffer.forgetIslands()
         if receiveWindowEnd < receiveNext { receiveWindowEnd = receiveNext }
         owed.insert(.acknowledgment)
         events.insert([.endOfStream, .readable])
