@@ -5,7 +5,7 @@ import Testing
 struct ConnectionSimulationTests {
     @Test(arguments: 0..<4 as Range<UInt64>)
     func `streams arrive whole whatever the link does, and all ends`(seed: UInt64) throws {
-        for seed in seed * 10..<seed * 10 + 10 {
+        for seed in seed * 6..<seed * 6 + 6 {
             var simulation = ConnectionSimulation(seed: seed)
             _ = try simulation.run()
         }
@@ -21,7 +21,7 @@ struct ConnectionSimulationTests {
     }
 
     /// Changes with every change of the algorithms: `./dev simulate --goodput` writes the new table, of which this is a part.
-    @Test(arguments: [(0, 20), (10, 20), (50, 1)])
+    @Test(arguments: [(10, 20), (50, 1)])
     func `goodput is what the table says`(loss: Int, roundTrip: Int) throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../goodput.txt")
         let recorded = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)

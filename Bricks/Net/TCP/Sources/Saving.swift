@@ -1,5 +1,6 @@
 import Bytes
 import NetFormats
+import Time
 
 // How the parts of a control block are saved and restored: each describes itself once.
 
