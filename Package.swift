@@ -157,6 +157,13 @@ let bricks: [Brick] = [
     Brick(name: "brique-simulate", layer: .simulation, kind: .program, needs: ["NetSimulator"]),
 
     Brick(name: "PacketCapture", layer: .host, needs: ["Bytes", "Time"], tests: true),
+    Brick(name: "LinuxSockets", layer: .host, kind: .c),
+    Brick(
+        name: "UserNetwork", layer: .host,
+        needs: [
+            "Bytes", "Random", "Time", "VirtioFormat", "NetFormats", "DNSFormat", "DHCPFormat", "IP", "TCP", "DHCP", "PacketCapture",
+            "LinuxSockets",
+        ], tests: true),
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(
         name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true,
