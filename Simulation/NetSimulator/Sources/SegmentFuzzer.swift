@@ -123,6 +123,10 @@ public struct SegmentFuzzer {
         let limit = random.pick([0, 1, 1_000, 65_000, .max])
         var count = 0
         while let transmission = control.nextTransmission(now: now, maximumByteCount: limit) {
+            if random.happens(million / 20) {
+                control.withdraw(transmission, now: now)
+                return
+            }
             last = transmission.header
             let seen = control.withPayload(of: transmission) { $0.byteCount + $1.byteCount }
             precondition(seen == transmission.byteCount && transmission.segmentSize > 0)

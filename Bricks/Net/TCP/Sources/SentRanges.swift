@@ -167,6 +167,31 @@ struct SentRanges: Sendable {
         ranges[index].transmitted = now
     }
 
+    /// The last bytes, from `start` on, were never sent.
+    mutating func removeLast(from start: SequenceNumber) {
+        while let last, last.end > start {
+            if last.start < start {
+                ranges[ranges.count - 1].end = start
+            } else {
+                ranges.removeLast()
+            }
+        }
+        if isEmpty {
+            ranges.removeAll(keepingCapacity: true)
+            first = 0
+        }
+    }
+
+    /// What `markRetransmitted` was told of has not gone out after all.
+    mutating func markLost(from start: SequenceNumber, to end: SequenceNumber) {
+        let index = firstRange(endingAfter: start)
+        guard index < ranges.count, ranges[index].start == start, ranges[index].end <= end, ranges[index].fate == .retransmitted else {
+            return
+        }
+        ranges[index].fate = .lost
+        lostByteCount += ranges[index].byteCount
+    }
+
     mutating func release() { self = SentRanges() }
 
     mutating func code(with coder: inout StateCoder) throws(FormatError) {

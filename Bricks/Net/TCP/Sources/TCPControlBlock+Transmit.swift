@@ -42,6 +42,33 @@ extension TCPControlBlock {
         return sendRing.withBytes(at: offset, count: transmission.byteCount, body)
     }
 
+    /// The link had no room for what `nextTransmission` has just returned: it comes again. The owner asks for it when there may be
+    /// room, and not before.
+    public mutating func withdraw(_ transmission: TCPTransmission, now: Instant) {
+        let header = transmission.header
+        if header.flags.contains(.rst) { return }
+        if header.flags.contains(.syn) { return owed.formUnion(.syn) }
+        owed.insert(.acknowledgment)
+        let count = transmission.byteCount + (header.flags.contains(.fin) ? 1 : 0)
+        guard count > 0 else { return }
+        if case .fast(var fast) = recovery {
+            fast.reduction.sent = max(0, fast.reduction.sent - count)
+            recovery = .fast(fast)
+        }
+        let end = header.sequenceNumber + count
+        if end == sendNext, let last = sentRanges.last, last.fate == .inFlight, last.start <= header.sequenceNumber {
+            sentRanges.removeLast(from: header.sequenceNumber)
+            sendNext = header.sequenceNumber
+            tailProbe = nil
+            if sentRanges.isEmpty {
+                deadlines.retransmit = .distantFuture
+                deadlines.tailProbe = .distantFuture
+            }
+        } else {
+            sentRanges.markLost(from: header.sequenceNumber, to: end)
+        }
+    }
+
     // MARK: Without payload
 
     private func bare(_ header: TCPHeader) -> TCPTransmission {

@@ -173,7 +173,7 @@ final class Scripted {
     @discardableResult
     func expect(
         _ flags: TCPFlags, _ sequence: Int, _ acknowledgment: Int, _ payload: [UInt8]? = nil, count: Int? = nil, sack: [(Int, Int)]? = nil,
-        location: SourceLocation = #_sourceLocation
+        ignoring ignored: TCPFlags = [], location: SourceLocation = #_sourceLocation
     ) -> Segment? {
         guard let segment = next() else {
             Issue.record("nothing is sent", sourceLocation: location)
@@ -181,7 +181,7 @@ final class Scripted {
         }
         let header = segment.header
         let isRight =
-            header.flags.subtracting(.psh) == flags.subtracting(.psh) && header.sequenceNumber == Self.number(sequence)
+            header.flags.subtracting(ignored.union(.psh)) == flags.subtracting(.psh) && header.sequenceNumber == Self.number(sequence)
             && (!flags.contains(.ack) || header.acknowledgmentNumber == Self.number(acknowledgment))
         if !isRight {
             Issue.record(

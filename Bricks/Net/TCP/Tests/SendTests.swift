@@ -186,4 +186,26 @@ struct SendTests {
         for _ in 0..<10 { #expect(script.next() != nil) }
         script.expectNothing()
     }
+
+    @Test func `what a link has no room for comes again`() throws {
+        let script = Scripted.established()
+        #expect(script.write(2_500) == 2_500)
+        script.control.finish()
+        let now = script.now
+        for (sequence, count) in [(101, 1_000), (1_101, 1_000), (2_101, 500)] {
+            let refused = script.control.nextTransmission(now: now, maximumByteCount: 0)
+            script.control.withdraw(try #require(refused), now: now)
+            #expect(script.control.inconsistency == nil)
+            #expect(script.control.pipe == sequence - 101)
+            script.expect([.ack], sequence, 1_001, count: count, ignoring: .fin)
+        }
+        script.wait(.milliseconds(250))
+        let refused = script.control.nextTransmission(now: script.now, maximumByteCount: 0)
+        script.control.withdraw(try #require(refused), now: script.now)
+        #expect(script.control.inconsistency == nil)
+        script.wait(.milliseconds(250))
+        #expect(script.next() != nil)
+        script.send(.ack, 1_001, 2_602)
+        #expect(script.control.state == .finWait2)
+    }
 }
