@@ -179,7 +179,11 @@ let bricks: [Brick] = [
     Brick(name: "brique-monitor-process", layer: .host, kind: .program, needs: ["ProcessMonitor", "MonitorSupport", "LinuxCalls"]),
     Brick(
         name: "brique-fuzz", layer: .host, kind: .program,
-        needs: ["Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "NetSimulator", "MonitorSupport", "SampleImage"]),
+        needs: [
+            "Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "NetSimulator", "MonitorSupport", "SampleImage", "Time",
+            "NetFormats",
+            "NetworkLink", "DNSFormat", "TCP", "NetStack",
+        ]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(
