@@ -16,7 +16,7 @@ public struct ByteReader: ~Escapable {
     }
 
     /// The next integer. Throws `truncated`, and then consumes nothing.
-    @inlinable @inline(__always) @_lifetime(self: copy self)
+    @inlinable @_lifetime(self: copy self)
     public mutating func read<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Value.Type, _ order: ByteOrder
     ) throws(FormatError) -> Value {

@@ -11,7 +11,7 @@ public struct ByteWriter: ~Copyable, ~Escapable {
     @inlinable public var remainingByteCount: Int { bytes.byteCount - offset }
 
     /// Writes an integer. Throws `full`, and then writes nothing.
-    @inlinable @inline(__always) @_lifetime(self: copy self)
+    @inlinable @_lifetime(self: copy self)
     public mutating func write<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, _ order: ByteOrder) throws(FormatError) {
         guard remainingByteCount >= MemoryLayout<Value>.size else { throw .full }
         let stored =
@@ -27,9 +27,8 @@ public struct ByteWriter: ~Copyable, ~Escapable {
     @inlinable @_lifetime(self: copy self)
     public mutating func write(_ source: RawSpan) throws(FormatError) {
         guard remainingByteCount >= source.byteCount else { throw .full }
-        var reader = ByteReader(source)
-        while reader.remainingByteCount >= 8 { try write(reader.read(UInt64.self, .little), .little) }
-        while reader.remainingByteCount > 0 { try write(reader.read(UInt8.self, .little), .little) }
+        bytes.replace(from: position, with: source)
+        position += source.byteCount
     }
 
     /// Writes `byteCount` zero bytes. Throws `full` (a negative count too), and then writes nothing.
