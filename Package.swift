@@ -164,6 +164,9 @@ let bricks: [Brick] = [
             "Bytes", "Random", "Time", "VirtioFormat", "NetFormats", "DNSFormat", "DHCPFormat", "IP", "TCP", "DHCP", "PacketCapture",
             "LinuxSockets",
         ], tests: true),
+    Brick(
+        name: "VirtioNetDevice", layer: .host, needs: ["VirtioFormat", "RegisterBank", "DMAMemory"], tests: true,
+        testNeeds: ["Bytes", "Random", "NetFormats", "NetworkLink", "Virtqueue", "VirtioTransport", "VirtioNet"]),
     Brick(name: "LinuxCalls", layer: .host, kind: .c, needs: ["BootFormat", "CMemory"]),
     Brick(
         name: "MonitorSupport", layer: .host, needs: ["LinuxCalls", "BootFormat", "ELFFormat", "Bytes"], tests: true,
