@@ -190,7 +190,8 @@ let bricks: [Brick] = [
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(
-        name: "BriqueTool", layer: .host, needs: ["Bytes", "Time", "NetFormats", "VirtioFormat", "BootFormat", "PacketCapture", "Image"],
+        name: "BriqueTool", layer: .host,
+        needs: ["Bytes", "Time", "NetFormats", "DNSFormat", "VirtioFormat", "BootFormat", "PacketCapture", "UserNetwork", "Image"],
         packages: [argumentParser, subprocess, system], tests: true),
     Brick(name: "brique", layer: .host, kind: .program, needs: ["BriqueTool"], packages: [argumentParser]),
     Brick(name: "Bench", layer: .host, needs: ["Image"], packages: [subprocess, system], tests: true),

@@ -45,7 +45,7 @@ struct InstanceLinks {
         case .user:
             let settings = UserNetworkSettings(
                 macAddress: link.macAddress, publishedPorts: plan.publishedPorts, hostname: plan.hostname, capturePath: capturePath)
-            return try connect(link, try LinkPeers.userNetwork(settings), maximumTransmissionUnit: 1500, hasHeaders: hasHeaders)
+            return try connect(link, try UserNetworkPeer(settings), maximumTransmissionUnit: 1500, hasHeaders: hasHeaders)
         case .tap(let name): tap = try TAP.attach(name: name)
         case .bridge(let name): tap = try TAP.onBridge(name: name)
         }

@@ -1,4 +1,5 @@
 import NetFormats
+import UserNetwork
 
 /// This program's end of a link whose frames pass through it.
 struct LinkSocket: Sendable {
@@ -21,11 +22,4 @@ struct UserNetworkSettings: Sendable {
     var hostname: String?
     /// Where every frame is recorded, if anywhere.
     var capturePath: String?
-}
-
-enum LinkPeers {
-    /// The whole network behind `--network user`.
-    static func userNetwork(_ settings: UserNetworkSettings) throws(ToolFailure) -> any LinkPeer {
-        throw ToolFailure(.hostRefused, "this build has no user-mode networking: use --network tap:NAME or bridge:NAME")
-    }
 }

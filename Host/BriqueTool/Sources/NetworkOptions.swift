@@ -1,5 +1,6 @@
 import ArgumentParser
 import NetFormats
+import UserNetwork
 
 /// The options of `brique run` for its network.
 struct NetworkOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import NetFormats
 import Testing
+import UserNetwork
 
 @testable import BriqueTool
 
@@ -96,9 +97,14 @@ func `a wrong network is refused in one line`(words: [String]) { #expect(!refusa
     #expect(others.contains("-netdev dgram,id=link0,local.type=fd,local.str=5 -device virtio-net-device,netdev=link0"))
 }
 
-@Test func `a user's network that this build does not have is refused, not pretended`() throws {
-    let plan = try plan(["-p", "8080:80"])
-    #expect(throws: ToolFailure.self) { try InstanceLinks(plan, hasHeaders: true) }
+@Test func `a published port that is taken is refused before anything starts`() throws {
+    let plan = try plan(["-p", "127.0.0.1:18473:80"])
+    var links = try InstanceLinks(plan, hasHeaders: true)
+    defer { links.close() }
+    do {
+        _ = try InstanceLinks(plan, hasHeaders: true)
+        Issue.record("it was made")
+    } catch { #expect(error.status == .hostRefused) }
 }
 
 @Test func `a trace that cannot be written is refused before anything starts`() throws {

@@ -16,14 +16,29 @@ struct PublishedClient: Hashable {
     var address: SocketAddress
 }
 
-extension UserNetwork {
-    /// Clients that are accepted in one turn.
-    static let acceptLimit = 64
-    static let backlog: Int32 = 1024
+/// The sockets of published ports: taken before the instance starts, so that a port that is taken is told in time.
+///
+/// They belong to the `UserNetwork` that is made with them, which closes them; otherwise they are closed when this is released.
+public final class PublishedSockets: @unchecked Sendable {
+    private static let backlog: Int32 = 1024
+
+    private var listeners: [Listener] = []
+
+    public init(_ ports: [PublishedPort] = []) throws(UserNetworkError) {
+        for port in ports { try publish(port) }
+    }
+
+    deinit { for listener in listeners { listener.socket.close() } }
+
+    /// Gives them away.
+    func take() -> [Listener] {
+        defer { listeners = [] }
+        return listeners
+    }
 
     /// Without an address the port is taken on IPv4 and, if the host has it, on IPv6.
-    func publish(_ port: PublishedPort) throws(UserNetworkError) {
-        switch port.address {
+    private func publish(_ port: PublishedPort) throws(UserNetworkError) {
+        switch port.hostAddress {
         case .some(let address): try listen(port, on: address)
         case nil:
             try listen(port, on: .v4(.unspecified))
@@ -42,15 +57,18 @@ extension UserNetwork {
         }
         if port.transport == .tcp { socket.set(SOL_SOCKET, SO_REUSEADDR, 1) }
         let isBound = socket.bind(to: SocketAddress(address: address, port: port.hostPort))
-        guard isBound, port.transport == .udp || Glibc.listen(socket.descriptor, Self.backlog) == 0,
-            poller.add(socket.descriptor, tag: PollTag.listener(listeners.count).rawValue)
-        else {
+        guard isBound, port.transport == .udp || Glibc.listen(socket.descriptor, Self.backlog) == 0 else {
             let error = errno
             socket.close()
             throw .cannotPublish(port, errno: error)
         }
         listeners.append(Listener(socket: socket, port: port, isIPv6: address.isIPv6))
     }
+}
+
+extension UserNetwork {
+    /// Clients that are accepted in one turn.
+    static let acceptLimit = 64
 
     func handleListener(_ index: Int) {
         guard listeners.indices.contains(index) else { return }

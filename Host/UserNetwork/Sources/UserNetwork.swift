@@ -75,10 +75,11 @@ public final class UserNetwork: @unchecked Sendable {
     /// Conversations of UDP and echo at present. Threads may ask.
     public var conversationCount: Int { shownConversationCount.load(ordering: .relaxed) }
 
-    /// `instanceSocket` is one end of a pair of SOCK_SEQPACKET or SOCK_DGRAM; it stays the caller's. Published ports are taken at
-    /// once. With `capture`, all frames are recorded.
+    /// `instanceSocket` is one end of a pair of SOCK_SEQPACKET or SOCK_DGRAM; it stays the caller's. With
+    /// `capture`, all frames are recorded.
     public init(
-        instanceSocket: Int32, configuration: UserNetworkConfiguration = UserNetworkConfiguration(), capture: PacketCapture? = nil
+        instanceSocket: Int32, configuration: UserNetworkConfiguration = UserNetworkConfiguration(), published: PublishedSockets? = nil,
+        capture: PacketCapture? = nil
     ) throws(UserNetworkError) {
         self.configuration = configuration
         link = InstanceLink(descriptor: instanceSocket, framing: configuration.framing)
@@ -91,11 +92,9 @@ public final class UserNetwork: @unchecked Sendable {
         guard stopEvent >= 0, poller.add(stopEvent, tag: PollTag.stop.rawValue),
             poller.add(instanceSocket, tag: PollTag.instance.rawValue)
         else { throw .hostRefused(errno: errno) }
-        for port in configuration.publishedPorts {
-            do throws(UserNetworkError) { try publish(port) } catch {
-                closeAll()
-                throw error
-            }
+        listeners = published?.take() ?? []
+        for (index, listener) in listeners.enumerated() {
+            guard poller.add(listener.socket.descriptor, tag: PollTag.listener(index).rawValue) else { throw .hostRefused(errno: errno) }
         }
     }
 

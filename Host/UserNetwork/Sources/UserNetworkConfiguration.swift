@@ -6,13 +6,13 @@ public struct PublishedPort: Equatable, Sendable {
     public enum Transport: Equatable, Sendable { case tcp, udp }
 
     /// Nil: all addresses, of IPv4 and IPv6.
-    public var address: IPAddress?
+    public var hostAddress: IPAddress?
     public var hostPort: UInt16
     public var guestPort: UInt16
     public var transport: Transport
 
-    public init(address: IPAddress? = nil, hostPort: UInt16, guestPort: UInt16, transport: Transport = .tcp) {
-        self.address = address
+    public init(hostAddress: IPAddress? = nil, hostPort: UInt16, guestPort: UInt16, transport: Transport = .tcp) {
+        self.hostAddress = hostAddress
         self.hostPort = hostPort
         self.guestPort = guestPort
         self.transport = transport
@@ -38,7 +38,7 @@ public struct PublishedPort: Equatable, Sendable {
         let isBracketed = name.hasPrefix("[") && name.hasSuffix("]")
         if isBracketed { name = name.dropFirst().dropLast() }
         guard let address = IPAddress(String(name)), address.isIPv6 == isBracketed else { return nil }
-        self.address = address
+        hostAddress = address
     }
 
     private static func port(_ text: Substring) -> UInt16? {
@@ -60,7 +60,6 @@ public struct UserNetworkConfiguration: Sendable {
     public var framing = InstanceFraming.virtio
     /// Of IP, on the instance's link.
     public var maximumTransmissionUnit = 1500
-    public var publishedPorts: [PublishedPort] = []
     /// Names answered here, before the host's servers are asked.
     public var hosts: [(name: DNSName, addresses: [IPAddress])] = []
     /// Told to the instance.

@@ -149,12 +149,9 @@ import Time
         let free = try TestServer(.tcp)
         let port = free.port
         free.socket.close()
-        var configuration = UserNetworkConfiguration()
-        configuration.publishedPorts = [PublishedPort(hostPort: port, guestPort: 80)]
-        let instance = try TestInstance(configuration)
-        #expect(throws: UserNetworkError.cannotPublish(configuration.publishedPorts[0], errno: EADDRINUSE)) {
-            _ = try UserNetwork(instanceSocket: instance.link.descriptor, configuration: configuration)
-        }
+        let published = PublishedPort(hostPort: port, guestPort: 80)
+        let instance = try TestInstance(publishing: [published])
+        #expect(throws: UserNetworkError.cannotPublish(published, errno: EADDRINUSE)) { _ = try PublishedSockets([published]) }
         for isIPv6 in [false, true] {
             let client = try #require(HostSocket(.tcp, isIPv6: isIPv6))
             defer { client.close() }
@@ -253,9 +250,8 @@ import Time
         let free = try TestServer(.udp)
         let port = free.port
         free.socket.close()
-        var configuration = UserNetworkConfiguration()
-        configuration.publishedPorts = [PublishedPort(address: .v4(.loopback), hostPort: port, guestPort: 7, transport: .udp)]
-        let instance = try TestInstance(configuration)
+        let published = PublishedPort(hostAddress: .v4(.loopback), hostPort: port, guestPort: 7, transport: .udp)
+        let instance = try TestInstance(publishing: [published])
         let client = try TestServer(.udp)
         let target = SocketAddress(IPv4Address.loopback, port: port)
         instance.sendUDP(

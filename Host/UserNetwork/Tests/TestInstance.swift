@@ -43,13 +43,13 @@ final class TestInstance {
         init(_ block: TCPControlBlock) { self.block = block }
     }
 
-    init(_ configuration: UserNetworkConfiguration = UserNetworkConfiguration()) throws {
+    init(_ configuration: UserNetworkConfiguration = UserNetworkConfiguration(), publishing ports: [PublishedPort] = []) throws {
         let (one, two) = try SocketPair.make(isSequenced: configuration.framing == .virtio)
         socket = one
         other = two
         framing = configuration.framing
         link = InstanceLink(descriptor: one.descriptor, framing: configuration.framing)
-        network = try UserNetwork(instanceSocket: two.descriptor, configuration: configuration)
+        network = try UserNetwork(instanceSocket: two.descriptor, configuration: configuration, published: try PublishedSockets(ports))
         thread = TestThread.start { [network] in network.run() }
     }
 

@@ -27,12 +27,13 @@ struct PublishedPortTests {
             ("127.0.0.1:8080:80", "127.0.0.1", 8080, 80, .tcp), ("[::1]:8080:80/udp", "::1", 8080, 80, .udp),
         ] as [(String, String?, UInt16, UInt16, PublishedPort.Transport)])
     func `a port is understood`(text: String, address: String?, host: UInt16, guest: UInt16, transport: PublishedPort.Transport) {
-        let expected = PublishedPort(address: address.flatMap { IPAddress($0) }, hostPort: host, guestPort: guest, transport: transport)
+        let expected = PublishedPort(hostAddress: address.flatMap { IPAddress($0) }, hostPort: host, guestPort: guest, transport: transport)
         #expect(PublishedPort(text) == expected)
     }
 
     @Test(arguments: [
-        "", "80", ":80", "80:", "a:80", "80:b", "0:80", "80:0", "65536:80", "1:2:3", "::1:80:80", "[127.0.0.1]:1:2", "80:80/sctp", "+1:2",
+        "", "80", ":80", "80:", "a:80", "80:b", "0:80", "80:0", "65536:80", "1:2:3", "::1:80:80", ":80:80", "[127.0.0.1]:1:2", "80:80/sctp",
+        "+1:2",
     ])
     func `another form is refused`(text: String) { #expect(PublishedPort(text) == nil) }
 }
