@@ -116,7 +116,7 @@ let bricks: [Brick] = [
             "Bytes", "Random", "Time", "NetFormats", "NetworkLink", "DNSFormat", "DNS", "TCP", "NetStack", "Sockets",
         ]),
     Brick(
-        name: "HTTP", layer: .net, needs: ["Bytes", "CHypercalls", "Hypercalls", "Time", "NetFormats", "HTTPFormat", "Sockets"],
+        name: "HTTP", layer: .net, needs: ["Bytes", "CHypercalls", "Hypercalls", "Time", "NetFormats", "HTTPFormat", "Sockets", "Names"],
         packages: [httpTypes], tests: true, testNeeds: ["PlatformHosted"]),
 
     Brick(

@@ -1,2 +1,3 @@
+@_exported import Names
 @_exported import NetFormats
 @_exported import Sockets

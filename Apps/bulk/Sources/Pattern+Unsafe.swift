@@ -1,0 +1,19 @@
+extension Pattern {
+    /// Where `bytes`, which were at `offset` of a stream, differ from this one first; nil when they do not.
+    static func firstDifference(_ bytes: RawSpan, at offset: Int) -> Int? {
+        var index = 0
+        while index < bytes.byteCount {
+            let isWord = (offset + index) & 7 == 0 && bytes.byteCount - index >= 8
+            // SAFETY: the index is within the span, by eight bytes where eight are loaded; an integer has no invalid pattern.
+            if isWord, unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian == word((offset + index) >> 3)
+            {
+                index += 8
+                continue
+            }
+            // SAFETY: as above.
+            guard unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) == byte(at: offset + index) else { return offset + index }
+            index += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "echo-server",
+    dependencies: [.package(name: "brique", path: "../..")],
+    targets: [
+        .executableTarget(
+            name: "echo-server",
+            dependencies: [.product(name: "Brique", package: "brique"), .product(name: "BriqueNetwork", package: "brique")],
+            path: "Sources")
+    ],
+    swiftLanguageModes: [.v6]
+)
