@@ -153,7 +153,9 @@ let bricks: [Brick] = [
             "Sockets", "DNS", "Names",
         ]),
 
-    Brick(name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "TCP"], tests: true),
+    Brick(
+        name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "NetworkLink", "TCP", "NetStack"],
+        tests: true),
     Brick(name: "brique-simulate", layer: .simulation, kind: .program, needs: ["NetSimulator"]),
 
     Brick(name: "PacketCapture", layer: .host, needs: ["Bytes", "Time"], tests: true),

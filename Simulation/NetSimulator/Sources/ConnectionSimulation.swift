@@ -75,8 +75,10 @@ public struct ConnectionSimulation: Sendable {
             initialSequenceNumber: SequenceNumber(rawValue: UInt32(truncatingIfNeeded: random.next())),
             timestampOffset: UInt32(truncatingIfNeeded: random.next()), configuration: configuration, now: now)
         client = SimulatedHost(
-            control: control, behaviour: Behaviour(), outgoing: StreamPattern(seed: seed), incoming: StreamPattern(seed: ~seed),
-            maximumByteCount: 0, coalesces: false, seed: random.next())
+            control: control,
+            application: SimulatedApplication(
+                behaviour: Behaviour(), outgoing: StreamPattern(seed: seed), incoming: StreamPattern(seed: ~seed), seed: random.next()),
+            maximumByteCount: 0, coalesces: false)
     }
 
     /// Runs to the end of both connections.
@@ -100,7 +102,7 @@ public struct ConnectionSimulation: Sendable {
         }
         try check()
         return SimulationOutcome(
-            duration: start.duration(to: now), bytesToServer: server?.read ?? 0, bytesToClient: client.read,
+            duration: start.duration(to: now), bytesToServer: server?.application.read ?? 0, bytesToClient: client.application.read,
             transferDuration: start.duration(to: lastRead), toServer: toServer.statistics, toClient: toClient.statistics,
             clientStatistics: client.control.statistics, serverStatistics: server?.control.statistics ?? TCPStatistics())
     }
@@ -110,18 +112,26 @@ public struct ConnectionSimulation: Sendable {
         for host in [client, server] {
             guard let host else { continue }
             next = min(next, host.control.nextDeadline ?? .distantFuture)
-            if host.pausedUntil > now { next = min(next, host.pausedUntil) }
+            if host.application.pausedUntil > now { next = min(next, host.application.pausedUntil) }
         }
         return next == .distantFuture ? nil : next
     }
 
     private mutating func act() throws(SimulationFailure) {
-        let before = (client.read, server?.read)
+        let before = (client.application.read, server?.application.read)
         if let wrong = client.act(now: now) { throw failure("the client reads \(wrong)") }
         if let wrong = server?.act(now: now) { throw failure("the server reads \(wrong)") }
-        if before != (client.read, server?.read) { lastRead = now }
+        if before != (client.application.read, server?.application.read) { lastRead = now }
+        try checkMemory(client, client.control.configuredLimits)
+        if let server { try checkMemory(server, server.control.configuredLimits) }
         if let wrong = client.control.inconsistency { throw failure("the client's \(wrong), \(states)") }
         if let wrong = server?.control.inconsistency { throw failure("the server's \(wrong), \(states)") }
+    }
+
+    /// A ring is a power of two.
+    private func checkMemory(_ host: SimulatedHost, _ limits: (receive: Int, send: Int)) throws(SimulationFailure) {
+        let bound = 2 * (limits.receive + limits.send) + 2_048
+        if host.control.bufferedCapacity > bound { throw failure("\(host.control.bufferedCapacity) bytes are buffered") }
     }
 
     private mutating func send() {
@@ -168,8 +178,12 @@ public struct ConnectionSimulation: Sendable {
             if let failure = host.control.failure, !mayFail { throw self.failure("the \(name)'s connection failed: \(failure)") }
         }
         if !mayFail, let server {
-            if server.read != client.behaviour.byteCount { throw failure("the server has \(server.read) bytes") }
-            if client.read != server.behaviour.byteCount { throw failure("the client has \(client.read) bytes") }
+            if server.application.read != client.application.behaviour.byteCount {
+                throw failure("the server has \(server.application.read) bytes")
+            }
+            if client.application.read != server.application.behaviour.byteCount {
+                throw failure("the client has \(client.application.read) bytes")
+            }
         }
     }
 
@@ -178,7 +192,7 @@ public struct ConnectionSimulation: Sendable {
         """
         to the server: \(toServer.conditions)
         to the client: \(toClient.conditions)
-        client: \(client.control.segmentSize), \(client.behaviour), at once \(client.maximumByteCount), joined \(client.coalesces)
+        client: \(client.control.segmentSize), \(client.application.behaviour), at once \(client.maximumByteCount), joined \(client.coalesces)
         server: \(serverConfiguration), \(serverBehaviour)
         """
     }
@@ -186,8 +200,8 @@ public struct ConnectionSimulation: Sendable {
     func failure(_ reason: String) -> SimulationFailure { SimulationFailure(seed: seed, time: now, reason: reason) }
 
     private var states: String {
-        let far = server.map { "\($0.control.state), \($0.written) written, \($0.read) read" } ?? "none"
-        return "client \(client.control.state), \(client.written) written, \(client.read) read; server \(far)"
+        let far = server.map { "\($0.control.state), \($0.application.written) written, \($0.application.read) read" } ?? "none"
+        return "client \(client.control.state), \(client.application.written) written, \(client.application.read) read; server \(far)"
     }
 }
 
@@ -215,8 +229,10 @@ extension ConnectionSimulation {
             initialSequenceNumber: SequenceNumber(rawValue: UInt32(truncatingIfNeeded: random.next())),
             timestampOffset: UInt32(truncatingIfNeeded: random.next()), configuration: serverConfiguration, now: now)
         server = SimulatedHost(
-            control: control, behaviour: serverBehaviour, outgoing: StreamPattern(seed: ~seed), incoming: StreamPattern(seed: seed),
-            maximumByteCount: client.maximumByteCount, coalesces: client.coalesces, seed: random.next())
+            control: control,
+            application: SimulatedApplication(
+                behaviour: serverBehaviour, outgoing: StreamPattern(seed: ~seed), incoming: StreamPattern(seed: seed), seed: random.next()),
+            maximumByteCount: client.maximumByteCount, coalesces: client.coalesces)
     }
 
     /// Hands a segment on, or keeps it to be joined with the next: as large receive offload does.

@@ -56,7 +56,7 @@ public enum GoodputTable {
         forward.reorderingDelay = .microseconds(max(roundTrip * 100, 200))
         backward.rate = 0
         var simulation = ConnectionSimulation(seed: seed, configuration: .init(), server: .init(), conditions: (forward, backward))
-        simulation.client.behaviour.byteCount = byteCount
+        simulation.client.application.behaviour.byteCount = byteCount
         simulation.isTracing = isTraced
         return try simulation.run()
     }

@@ -21,10 +21,10 @@ extension ConnectionSimulation {
         self.init(seed: seed, configuration: client, server: server, conditions: (forward, backward))
         self.client.maximumByteCount = random.pick([0, 0, 16_000, 65_000])
         self.client.coalesces = random.happens(million / 2)
-        self.client.behaviour = behaviours.0
+        self.client.application.behaviour = behaviours.0
         serverBehaviour = behaviours.1
         // Somebody has to end first.
-        if !serverBehaviour.finishesFirst { self.client.behaviour.finishesFirst = true }
+        if !serverBehaviour.finishesFirst { self.client.application.behaviour.finishesFirst = true }
         self.mayFail = mayFail
         if random.happens(million / 8) {
             sizeChange = (now.advanced(by: .milliseconds(random.number(in: 1...3_000))), random.pick([576, 1_000, 1_280, 1_400]))
@@ -63,7 +63,7 @@ extension ConnectionSimulation {
         return configuration
     }
 
-    private static func behaviour(_ random: inout SplitMix) -> Behaviour {
+    static func behaviour(_ random: inout SplitMix) -> Behaviour {
         var behaviour = Behaviour()
         behaviour.byteCount =
             random.happens(million / 5)

@@ -4,93 +4,16 @@ import Random
 import TCP
 import Time
 
-/// What an application at one end does with its connection.
-struct Behaviour: Equatable, Sendable {
-    /// Bytes to send in all.
-    var byteCount = 0
-    var writeChunk = 64 << 10
-    var readChunk = 64 << 10
-    /// Chances, of a million actions, to pause, and for how long.
-    var pauses = 0
-    var pause = Duration.milliseconds(50)
-    /// Gives up after so many bytes read.
-    var abortsAfter: Int?
-    /// Ends its own stream as soon as all is written; else only when the peer has ended its.
-    var finishesFirst = true
-}
-
 /// One end: a control block, the application above it, and the packets that it makes.
 struct SimulatedHost: Sendable {
     var control: TCPControlBlock
-    var behaviour: Behaviour
-    let outgoing: StreamPattern
-    let incoming: StreamPattern
-    var written = 0
-    var read = 0
-    var hasSeenEnd = false
-    var hasFinished = false
-    var pausedUntil = Instant.start
+    var application: SimulatedApplication
     /// What the link takes in one piece; above a segment it is cut.
     var maximumByteCount: Int
     /// Packets that arrive together reach the control block as one.
     var coalesces: Bool
-    var greatestCapacity = 0
-    private var random: SplitMix
 
-    init(
-        control: TCPControlBlock, behaviour: Behaviour, outgoing: StreamPattern, incoming: StreamPattern, maximumByteCount: Int,
-        coalesces: Bool, seed: UInt64
-    ) {
-        self.control = control
-        self.behaviour = behaviour
-        self.outgoing = outgoing
-        self.incoming = incoming
-        self.maximumByteCount = maximumByteCount
-        self.coalesces = coalesces
-        random = SplitMix(state: seed)
-    }
-
-    /// One round of the application. Returns what is wrong, if anything is.
-    mutating func act(now: Instant) -> String? {
-        guard now >= pausedUntil else { return nil }
-        if random.happens(behaviour.pauses) {
-            pausedUntil = now.advanced(by: behaviour.pause)
-            return nil
-        }
-        while control.readableByteCount > 0 {
-            let count = min(behaviour.readChunk, control.readableByteCount)
-            let place = read
-            let isRight = control.withReadable { first, second in
-                let head = first.extracting(first: count)
-                return incoming.matches(head, at: place)
-                    && incoming.matches(second.extracting(first: count - head.byteCount), at: place + head.byteCount)
-            }
-            guard isRight else { return "wrong bytes at \(read)" }
-            control.consume(count)
-            read += count
-            if let limit = behaviour.abortsAfter, read >= limit {
-                control.abort()
-                return nil
-            }
-            if random.happens(behaviour.pauses) { pausedUntil = now.advanced(by: behaviour.pause) }
-        }
-        if control.isEndOfStream { hasSeenEnd = true }
-        write()
-        if !hasFinished, written == behaviour.byteCount, behaviour.finishesFirst || hasSeenEnd {
-            control.finish()
-            hasFinished = true
-        }
-        return nil
-    }
-
-    private mutating func write() {
-        while written < behaviour.byteCount {
-            let count = min(behaviour.writeChunk, behaviour.byteCount - written)
-            let taken = control.write(outgoing.bytes(from: written, count: min(count, max(control.writableByteCount, 1))).rawBytes)
-            written += taken
-            if taken == 0 { return }
-        }
-    }
+    mutating func act(now: Instant) -> String? { application.act(on: &control, now: now) }
 
     /// Sends everything that may be sent now, as packets with their checksums.
     mutating func send(over link: inout SimulatedLink, isBlack: Bool, trace start: Instant?, now: Instant) {
@@ -113,7 +36,6 @@ struct SimulatedHost: Sendable {
                 begin = end
             } while begin < payload.count
         }
-        greatestCapacity = max(greatestCapacity, control.bufferedCapacity)
     }
 
     /// A router's message that a packet was too big.

@@ -1,10 +1,11 @@
 import Foundation
 import NetSimulator
 
-/// brique-simulate [--seeds COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]: runs simulated connections. The first that goes wrong
+/// brique-simulate [--seeds COUNT] [--stacks COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]: runs simulated connections. The first that goes wrong
 /// is told with its seed, which alone repeats it.
 func usage() -> Never {
-    FileHandle.standardError.write(Data("usage: brique-simulate [--seeds COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]\n".utf8))
+    FileHandle.standardError.write(
+        Data("usage: brique-simulate [--seeds COUNT] [--stacks COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]\n".utf8))
     exit(64)
 }
 
@@ -24,6 +25,8 @@ func measureSpeed() {
 var count: UInt64 = 100
 var first: UInt64 = 1
 var single: UInt64?
+/// As many runs of whole stacks.
+var stacks: UInt64?
 var words = Array(CommandLine.arguments.dropFirst())
 while !words.isEmpty {
     let word = words.removeFirst()
@@ -45,6 +48,7 @@ while !words.isEmpty {
     case "--seeds": count = number
     case "--first": first = number
     case "--seed": single = number
+    case "--stacks": stacks = number
     default: usage()
     }
 }
@@ -63,6 +67,23 @@ if let single {
 }
 
 var failures = 0
+if let stacks {
+    var frames = 0, unreachable = 0
+    for seed in first..<first + stacks {
+        do throws(SimulationFailure) {
+            var simulation = try StackSimulation(seed: seed)
+            _ = try simulation.run()
+            frames += simulation.frameCount
+            unreachable += simulation.unreachableCount
+        } catch {
+            print(error)
+            failures += 1
+        }
+    }
+    print("\(stacks) networks from \(first), \(frames) frames, \(unreachable) peers not found: \(failures) failures")
+    exit(failures == 0 ? 0 : 1)
+}
+
 var packets = 0
 for seed in first..<first + count {
     var simulation = ConnectionSimulation(seed: seed)

@@ -98,6 +98,9 @@ extension TCPControlBlock {
         receiveLimit = min(receiveLimit, configuration.receiveBufferLimit)
     }
 
+    /// What the buffers may hold at most.
+    public var configuredLimits: (receive: Int, send: Int) { (configuration.receiveBufferLimit, configuration.sendBufferLimit) }
+
     /// Small segments are no longer held back, or again (TCP_NODELAY).
     public var isNoDelay: Bool {
         get { configuration.isNoDelay }

@@ -42,11 +42,12 @@ extension TCPControlBlock {
         return sendRing.withBytes(at: offset, count: transmission.byteCount, body)
     }
 
-    /// The link had no room for what `nextTransmission` has just returned: it comes again. The owner asks for it when there may be
-    /// room, and not before.
+    /// The link had no room for what `nextTransmission` has just returned: it comes again. `nextDeadline` is a moment later; the
+    /// owner may ask earlier if it knows that there is room.
     public mutating func withdraw(_ transmission: TCPTransmission, now: Instant) {
         let header = transmission.header
         if header.flags.contains(.rst) { return }
+        deadlines.acknowledge = now + .milliseconds(1)
         if header.flags.contains(.syn) { return owed.formUnion(.syn) }
         owed.insert(.acknowledgment)
         let count = transmission.byteCount + (header.flags.contains(.fin) ? 1 : 0)
