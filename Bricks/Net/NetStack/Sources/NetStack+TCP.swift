@@ -243,7 +243,11 @@ extension NetStack {
         var budget = Self.segmentsPerTurn
         let limit = superSegmentLimit(path)
         while budget > 0, let transmission = endpoint.control.nextTransmission(now: now, maximumByteCount: limit) {
-            send(transmission, of: endpoint, over: path)
+            guard send(transmission, of: endpoint, over: path) else {
+                // The link is full: the same again in a moment, which is the endpoint's deadline.
+                endpoint.control.withdraw(transmission, now: now)
+                break
+            }
             budget -= 1
         }
         if budget == 0 { markReady(endpoint) }
@@ -299,7 +303,8 @@ extension NetStack {
         return path.hop.interface.offloads.contains(offload) ? 65_535 - 40 - 60 : 0
     }
 
-    private func send(_ transmission: TCPTransmission, of endpoint: TCPEndpoint, over path: TCPPath) {
+    /// False if the link has no room.
+    private func send(_ transmission: TCPTransmission, of endpoint: TCPEndpoint, over path: TCPPath) -> Bool {
         let interface = path.hop.interface
         let isIPv6 = endpoint.remote.address.isIPv6
         let tcpCount = transmission.header.byteCount
@@ -310,9 +315,9 @@ extension NetStack {
         let options = PacketOptions(transport: .tcp)
         guard isWritten,
             appendIP(options, tcpCount + transmission.byteCount, from: endpoint.local.address, to: endpoint.remote.address, &frame)
-        else { return }
+        else { return true }
         let tcpStart = frame.count
-        guard frame.append({ writer throws(FormatError) in try transmission.header.write(into: &writer) }) else { return }
+        guard frame.append({ writer throws(FormatError) in try transmission.header.write(into: &writer) }) else { return true }
         var checksum = InternetChecksum.pseudoHeader(
             source: endpoint.local.address, destination: endpoint.remote.address, protocol: .tcp,
             byteCount: tcpCount + transmission.byteCount)
@@ -328,13 +333,13 @@ extension NetStack {
         } else {
             checksum.add(frame.bytes.extracting(droppingFirst: tcpStart))
         }
-        endpoint.control.withPayload(of: transmission) { first, rest in
+        return endpoint.control.withPayload(of: transmission) { first, rest in
             if !isPartial {
                 checksum.add(first)
                 checksum.add(rest)
                 frame.store(checksum.value, at: tcpStart + TCPHeader.checksumOffset)
             }
-            _ = put(frame.bytes, first, rest, offload, on: interface)
+            return put(frame.bytes, first, rest, offload, on: interface)
         }
     }
 
