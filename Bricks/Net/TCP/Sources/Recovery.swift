@@ -157,8 +157,8 @@ extension TCPControlBlock {
             if advance > 0, sentRanges.isClean { grow(advance, header, delivery, pipeBefore: pipeBefore, now: now) }
         case .fast(var fast):
             if sendUnacknowledged >= fast.end {
-                cubic.window = min(cubic.threshold, max(pipe, segmentSize) + 3 * segmentSize)
-                cubic.window = max(cubic.window, min(cubic.threshold, pipe + advance))
+                // RFC 6937 §3, at the end of recovery.
+                cubic.window = cubic.threshold
                 endRecovery()
             } else {
                 cubic.window = fast.reduction.window(
