@@ -22,7 +22,8 @@ struct Site: Sendable {
         if request.isPath("/upload") { return try await upload(request, response) }
         guard let file = SiteFile.named(request) else { return try await response.send(status: 404) }
         guard request.isMethod("GET") || request.isMethod("HEAD") else {
-            return try await response.send(status: 405)
+            try response.begin(status: 405, byteCount: 0) { (head) throws(HTTPFormatError) in try head.field("Allow", "GET, HEAD") }
+            return try response.end()
         }
         try await file.send(request, response)
     }
