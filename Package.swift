@@ -88,7 +88,8 @@ let bricks: [Brick] = [
 
     Brick(
         name: "HypercallNet", layer: .devices,
-        needs: ["Bytes", "NetFormats", "VirtioFormat", "BootFormat", "CHypercalls", "Hypercalls", "NetworkLink"], tests: true),
+        needs: ["Bytes", "NetFormats", "VirtioFormat", "BootFormat", "CHypercalls", "Hypercalls", "NetworkLink"], tests: true,
+        testNeeds: ["PlatformHosted"]),
     Brick(name: "Virtqueue", layer: .devices, needs: ["VirtioFormat", "DMAMemory"], tests: true, testNeeds: ["Random"]),
     Brick(name: "VirtioTransport", layer: .devices, needs: ["VirtioFormat", "RegisterBank", "DMAMemory", "Virtqueue"], tests: true),
     Brick(

@@ -1,6 +1,5 @@
 import Brique
 import HTTP
-import HTTPFormat
 
 extension Site {
     /// The text format of Prometheus, version 0.0.4.

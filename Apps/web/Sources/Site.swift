@@ -1,6 +1,5 @@
 import Brique
 import HTTP
-import HTTPFormat
 
 /// What is behind each path.
 struct Site: Sendable {

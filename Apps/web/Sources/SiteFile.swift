@@ -1,5 +1,4 @@
 import HTTP
-import HTTPFormat
 
 /// A file of the site.
 struct SiteFile: Sendable {

@@ -1,6 +1,7 @@
 import LinuxCalls
 
-/// The command line: IMAGE MEMORY_BYTES CONTROL_FD[,LINK…] [ARGUMENT…], a link being FD:MAC:MTU:OFFLOADS. The environment is the instance's.
+/// The command line: IMAGE MEMORY_BYTES CONTROL_FD[,LINK…] [ARGUMENT…], a link being FD:MAC:MTU:OFFLOADS.
+/// The environment is the instance's.
 @safe
 public struct MonitorArguments {
     private let program: brique_program

@@ -1,7 +1,8 @@
 import Foundation
 import NetSimulator
 
-/// brique-simulate [--seeds COUNT] [--stacks COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]: runs simulated connections. The first that goes wrong
+/// brique-simulate [--seeds COUNT] [--stacks COUNT] [--first SEED] [--seed SEED] [--goodput] [--speed]: runs simulated
+/// connections. The first that goes wrong
 /// is told with its seed, which alone repeats it.
 func usage() -> Never {
     FileHandle.standardError.write(

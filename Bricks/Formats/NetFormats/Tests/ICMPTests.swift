@@ -55,7 +55,8 @@ struct ICMPv4Tests {
             try wire { (writer) throws(FormatError) in try arp.write(into: &writer) },
             hex("4500 0073 0000 4000 0111 0000 c0a8 0001 c0a8 00c7 1234 0050 0000 0001"),
             hex(
-                "6000 0000 0100 2cff fe80 0000 0000 0000 0000 0000 0000 0001 fe80 0000 0000 0000 0000 0000 0000 0002 3a00 0000 00ab 0007 0800 0000"
+                "6000 0000 0100 2cff fe80 0000 0000 0000 0000 0000 0000 0001 "
+                    + "fe80 0000 0000 0000 0000 0000 0000 0002 3a00 0000 00ab 0007 0800 0000"
             ),
         ]
         fuzz(seed: 0x1c4, samples: samples) { (reader) throws(FormatError) in

@@ -1,4 +1,4 @@
-import HTTPFormat
+@_exported import HTTPFormat
 @_exported import HTTPTypes
 
 extension HTTPFields {

@@ -134,7 +134,7 @@ public final class TCPConnection: @unchecked Sendable {
         }
     }
 
-    /// Takes as much of `bytes` as there is room for now, and returns how many.
+    /// Takes as much of `bytes` as there is room for at this moment, and returns how many.
     public func trySend(_ bytes: RawSpan) throws(NetworkError) -> Int {
         if let failure = stream.failure { throw failure }
         guard stream.endpoint.control.state.canWrite else { throw .closed }
