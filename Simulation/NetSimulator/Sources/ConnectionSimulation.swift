@@ -192,7 +192,8 @@ public struct ConnectionSimulation: Sendable {
         """
         to the server: \(toServer.conditions)
         to the client: \(toClient.conditions)
-        client: \(client.control.segmentSize), \(client.application.behaviour), at once \(client.maximumByteCount), joined \(client.coalesces)
+        client: \(client.control.segmentSize), \(client.application.behaviour),
+        at once \(client.maximumByteCount), joined \(client.coalesces)
         server: \(serverConfiguration), \(serverBehaviour)
         """
     }
