@@ -7,21 +7,4 @@ enum Pattern {
     static func word(_ index: Int) -> UInt64 { UInt64(truncatingIfNeeded: index) &* 0x9e37_79b9_7f4a_7c15 }
 
     static func byte(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: word(offset >> 3) >> UInt64((offset & 7) * 8)) }
-
-    /// `byteCount` bytes from `offset` on.
-    static func block(at offset: Int, byteCount: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: byteCount)
-        var index = 0
-        while index < byteCount {
-            if (offset + index) & 7 == 0, byteCount - index >= 8 {
-                let value = word((offset + index) >> 3)
-                for shift in 0..<8 { bytes[index + shift] = UInt8(truncatingIfNeeded: value >> UInt64(shift * 8)) }
-                index += 8
-            } else {
-                bytes[index] = byte(at: offset + index)
-                index += 1
-            }
-        }
-        return bytes
-    }
 }
