@@ -268,7 +268,7 @@ extension NetStack {
             return
         }
         guard let transmission = endpoint.control.nextTransmission(now: now, maximumByteCount: 0) else { return }
-        endpoint.control.withPayload(of: transmission) { first, rest in
+        endpoint.control.payload(of: transmission).withBytes { first, rest in
             var bytes: [UInt8] = []
             bytes.append(first)
             bytes.append(rest)
@@ -333,7 +333,7 @@ extension NetStack {
         } else {
             checksum.add(frame.bytes.extracting(droppingFirst: tcpStart))
         }
-        return endpoint.control.withPayload(of: transmission) { first, rest in
+        return endpoint.control.payload(of: transmission).withBytes { first, rest in
             if !isPartial {
                 checksum.add(first)
                 checksum.add(rest)

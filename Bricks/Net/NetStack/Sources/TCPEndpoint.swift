@@ -45,7 +45,7 @@ public final class TCPEndpoint {
     }
 
     /// Shows what has arrived, in order, in two pieces; `consume` then takes it away.
-    public func withReadable<Result>(_ body: (RawSpan, RawSpan) -> Result) -> Result { control.withReadable(body) }
+    public func withReadable<Result>(_ body: (RawSpan, RawSpan) -> Result) -> Result { control.readableBytes.withBytes(body) }
 
     public func consume(_ byteCount: Int) {
         control.consume(byteCount)

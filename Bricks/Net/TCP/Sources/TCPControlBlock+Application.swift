@@ -44,7 +44,7 @@ extension TCPControlBlock {
 
     /// Shows all that is readable, in up to two pieces; `consume` removes it.
     public func withReadable<Result>(_ body: (RawSpan, RawSpan) -> Result) -> Result {
-        receiveBuffer.ring.withBytes(at: 0, count: readableByteCount, body)
+        readableBytes.withBytes(body)
     }
 
     /// Removes `byteCount` readable bytes, at most all.

@@ -35,11 +35,7 @@ extension TCPControlBlock {
 
     /// Shows the payload of what `nextTransmission` has just returned.
     public func withPayload<Result>(of transmission: TCPTransmission, _ body: (RawSpan, RawSpan) -> Result) -> Result {
-        let offset = transmission.header.sequenceNumber - dataStart
-        guard transmission.byteCount > 0, offset >= 0, offset + transmission.byteCount <= sendByteCount else {
-            return sendRing.withBytes(at: 0, count: 0, body)
-        }
-        return sendRing.withBytes(at: offset, count: transmission.byteCount, body)
+        payload(of: transmission).withBytes(body)
     }
 
     /// The link had no room for what `nextTransmission` has just returned: it comes again. `nextDeadline` is a moment later; the
