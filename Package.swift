@@ -197,6 +197,7 @@ let bricks: [Brick] = [
         needs: ["Bytes", "Time", "NetFormats", "DNSFormat", "VirtioFormat", "BootFormat", "PacketCapture", "UserNetwork", "Image"],
         packages: [argumentParser, subprocess, system], tests: true),
     Brick(name: "brique", layer: .host, kind: .program, needs: ["BriqueTool"], packages: [argumentParser]),
+    Brick(name: "brique-user-network", layer: .host, kind: .program, needs: ["UserNetwork", "PacketCapture"], packages: [argumentParser]),
     Brick(name: "Bench", layer: .host, needs: ["Image"], packages: [subprocess, system], tests: true),
     Brick(name: "brique-bench", layer: .host, kind: .program, needs: ["Bench"], packages: [argumentParser]),
 ]

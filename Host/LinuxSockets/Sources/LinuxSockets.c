@@ -9,7 +9,21 @@
 
 static int limited(int count, int limit) { return count < 0 ? 0 : count < limit ? count : limit; }
 
-int brique_messages_receive(int descriptor, struct iovec *pieces, uint32_t *lengths, int count) {
+int brique_is_socket(int descriptor) {
+    int type;
+    socklen_t byte_count = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &byte_count) == 0;
+}
+
+int brique_messages_receive(int descriptor, int is_socket, struct iovec *pieces, uint32_t *lengths, int count) {
+    if (!is_socket) {
+        for (int i = 0; i < count; i++) {
+            long length = readv(descriptor, &pieces[i], 1);
+            if (length < 0) return i > 0 ? i : -1;
+            lengths[i] = (uint32_t)length;
+        }
+        return count;
+    }
     struct mmsghdr messages[BRIQUE_MESSAGE_LIMIT];
     count = limited(count, BRIQUE_MESSAGE_LIMIT);
     memset(messages, 0, sizeof *messages * (size_t)count);
@@ -19,12 +33,22 @@ int brique_messages_receive(int descriptor, struct iovec *pieces, uint32_t *leng
     return received;
 }
 
-int brique_messages_send(int descriptor, struct iovec *pieces, int count) {
+int brique_messages_send(int descriptor, int is_socket, struct iovec *pieces, int count) {
+    if (!is_socket) {
+        for (int i = 0; i < count; i++)
+            if (writev(descriptor, &pieces[i], 1) < 0) return i > 0 ? i : -1;
+        return count;
+    }
     struct mmsghdr messages[BRIQUE_MESSAGE_LIMIT];
     count = limited(count, BRIQUE_MESSAGE_LIMIT);
     memset(messages, 0, sizeof *messages * (size_t)count);
     for (int i = 0; i < count; i++) messages[i].msg_hdr.msg_iov = &pieces[i], messages[i].msg_hdr.msg_iovlen = 1;
     return sendmmsg(descriptor, messages, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+long brique_message_send(int descriptor, int is_socket, struct iovec *pieces, int count) {
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
+    return is_socket ? sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) : writev(descriptor, pieces, count);
 }
 
 int brique_poll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }

@@ -19,6 +19,7 @@ import VirtioFormat
 
     let descriptor: Int32
     let framing: InstanceFraming
+    private let isSocket: Int32
     /// Set when the other end takes no more; then `send` refuses until `resume`.
     private(set) var isFull = false
     /// The other end is gone.
@@ -41,6 +42,7 @@ import VirtioFormat
     init(descriptor: Int32, framing: InstanceFraming) {
         self.descriptor = descriptor
         self.framing = framing
+        isSocket = brique_is_socket(descriptor)
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         let buffer = HostSocket(descriptor: descriptor)
         buffer.set(SOL_SOCKET, SO_SNDBUF, 4 << 20)
@@ -81,7 +83,7 @@ import VirtioFormat
     /// Gives what has arrived to `body`, and returns how many frames that were; less than `receiveLimit`: all of them.
     func receive(at time: WallTime, _ body: (RawSpan, VirtioNetHeader) -> Void) -> Int {
         // SAFETY: the headers point into the inbox, see init.
-        let count = unsafe brique_messages_receive(descriptor, inboxPieces, inboxLengths, Int32(Self.receiveLimit))
+        let count = unsafe brique_messages_receive(descriptor, isSocket, inboxPieces, inboxLengths, Int32(Self.receiveLimit))
         guard count > 0 else {
             if count < 0, errno != EAGAIN, errno != EINTR { isClosed = true }
             return 0
@@ -90,7 +92,7 @@ import VirtioFormat
             let byteCount = unsafe min(Int(inboxLengths[index]), Self.messageByteCountLimit)
             // What has connections ends with empty messages; an empty datagram is nothing.
             guard byteCount > 0 else {
-                if framing == .virtio { isClosed = true }
+                if framing == .virtio, isSocket != 0 { isClosed = true }
                 continue
             }
             // SAFETY: initialized memory of this object, which outlives the call; the body cannot keep the span.
@@ -160,10 +162,8 @@ import VirtioFormat
                         iovec(iov_base: UnsafeMutableRawPointer(mutating: c.baseAddress), iov_len: c.count)
                     )
                     return unsafe withUnsafeMutablePointer(to: &pieces) { pieces in
-                        var message = unsafe msghdr()
-                        unsafe message.msg_iov = UnsafeMutableRawPointer(pieces).assumingMemoryBound(to: iovec.self)
-                        unsafe message.msg_iovlen = 3
-                        return hasLeft(unsafe sendmsg(descriptor, &message, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
+                        let first = unsafe UnsafeMutableRawPointer(pieces).assumingMemoryBound(to: iovec.self)
+                        return hasLeft(unsafe brique_message_send(descriptor, isSocket, first, 3))
                     }
                 }
             }
@@ -182,7 +182,7 @@ import VirtioFormat
     func flush() {
         while outboxFirst < outboxCount {
             // SAFETY: pieces of this object, the first `outboxCount` of them filled.
-            let count = unsafe brique_messages_send(descriptor, outboxPieces + outboxFirst, Int32(outboxCount - outboxFirst))
+            let count = unsafe brique_messages_send(descriptor, isSocket, outboxPieces + outboxFirst, Int32(outboxCount - outboxFirst))
             if count > 0 {
                 outboxFirst += Int(count)
             } else if hasLeft(-1) {

@@ -14,10 +14,14 @@ struct brique_poll_event {
     int is_writable;
 };
 
+/// Whether the descriptor is a socket: messages of others (a TAP) are read and written one by one.
+int brique_is_socket(int descriptor);
 /// Receives up to `count` messages without waiting, each into its piece; tells their lengths.
-int brique_messages_receive(int descriptor, struct iovec *pieces, uint32_t *lengths, int count);
+int brique_messages_receive(int descriptor, int is_socket, struct iovec *pieces, uint32_t *lengths, int count);
 /// Sends up to `count` messages without waiting, each from its piece; returns how many have left.
-int brique_messages_send(int descriptor, struct iovec *pieces, int count);
+int brique_messages_send(int descriptor, int is_socket, struct iovec *pieces, int count);
+/// Sends one message of `count` pieces without waiting.
+long brique_message_send(int descriptor, int is_socket, struct iovec *pieces, int count);
 
 int brique_poll_create(void);
 /// Both directions, edge-triggered.
