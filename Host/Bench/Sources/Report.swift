@@ -62,13 +62,8 @@ extension Report {
     public var plot: String { Plot(report: self).svg }
 
     public var table: String {
-        var text = "\(machine)\nload before: \(load); \(rounds) rounds, interleaved; milliseconds from before fork, median [min, max]\n\n"
-        let width = rows.map(\.title.count).max() ?? 0
-        text += "".padded(to: width) + "  runs      first output               until it was gone          ratio\n"
-        for row in rows {
-            text += row.title.padded(to: width) + String(row.runs).leftPadded(to: 6) + "  " + Self.words(row.firstOutput).padded(to: 27)
-            text += Self.words(row.exit).padded(to: 27) + (row.ratio.map { Self.number($0) } ?? "") + "\n"
-        }
+        var text = "\(machine)\nload before: \(load); \(rounds) rounds, interleaved"
+        text += rows.isEmpty ? "; medians\n" : "; milliseconds from before fork, median [min, max]\n\n" + startTable
         for (key, reason) in absent.sorted(by: { $0.key < $1.key }) { text += "absent: \(key): \(reason)\n" }
         text += "\n"
         let figureWidth = figures.map(\.title.count).max() ?? 0
@@ -79,6 +74,16 @@ extension Report {
             let verdict = target.isReached.map { $0 ? "reached" : "MISSED" } ?? "not measured"
             text += target.title.padded(to: targetWidth) + "  " + target.limit.padded(to: 18) + target.measured.padded(to: 22)
             text += verdict + "\n"
+        }
+        return text
+    }
+
+    private var startTable: String {
+        let width = rows.map(\.title.count).max() ?? 0
+        var text = "".padded(to: width) + "  runs      first output               until it was gone          ratio\n"
+        for row in rows {
+            text += row.title.padded(to: width) + String(row.runs).leftPadded(to: 6) + "  " + Self.words(row.firstOutput).padded(to: 27)
+            text += Self.words(row.exit).padded(to: 27) + (row.ratio.map { Self.number($0) } ?? "") + "\n"
         }
         return text
     }

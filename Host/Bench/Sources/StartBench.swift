@@ -119,7 +119,7 @@ public struct StartBench {
 
     // MARK: The machine
 
-    private static func machine() throws -> String {
+    static func machine() throws -> String {
         let processor =
             try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8).split(separator: "\n")
             .first { $0.hasPrefix("model name") }?.split(separator: ":").last.map { $0.drop(while: \.isWhitespace) } ?? "unknown processor"
@@ -127,7 +127,7 @@ public struct StartBench {
         return "\(processor), \(ProcessInfo.processInfo.activeProcessorCount) processors, Linux \(kernel)"
     }
 
-    private static func load() -> String {
+    static func load() -> String {
         (try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)).map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
             ?? "?"
     }
