@@ -25,9 +25,11 @@ struct WebTests {
             #expect(try await Self.status(["\(address)/nothing"]) == "404")
             #expect(try await Self.status(["-X", "DELETE", "\(address)/"]) == "405")
             #expect(try await Self.status(["-H", "X: \(String(repeating: "x", count: 20_000))", "\(address)/"]) == "431")
-            #expect(try await Self.curl(["\(address)/small"]).utf8.count == 200)
+            let small = try await Self.curl(["\(address)/small"])
+            #expect(small.utf8.count == 200)
             #expect(try await Self.curl(["\(address)/count?n=3&ms=20"]) == "1\n2\n3\n")
-            #expect(try await Self.curl(["\(address)/metrics"]).contains("\nhttp_responses_total{class=\"4xx\"} 4\n"))
+            let metrics = try await Self.curl(["\(address)/metrics"])
+            #expect(metrics.contains("\nhttp_responses_total{class=\"4xx\"} 4\n"), "\(metrics)")
         }
     }
 
@@ -46,8 +48,10 @@ struct WebTests {
             for way in ways {
                 let back = file + ".back"
                 _ = try await Self.curl(way + ["-o", back, "\(address)/echo"])
-                #expect(try Data(contentsOf: URL(filePath: back)) == bytes, "\(way)")
-                #expect(try await Self.curl(way + ["\(address)/upload"]) == "3000000 bytes\n")
+                let returned = try Data(contentsOf: URL(filePath: back))
+                #expect(returned == bytes, "\(way)")
+                let count = try await Self.curl(way + ["\(address)/upload"])
+                #expect(count == "3000000 bytes\n")
             }
         }
     }
@@ -82,8 +86,12 @@ struct WebTests {
             let dawdle =
                 "exec 3<>/dev/tcp/\(place); printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n' >&3; (sleep 4; printf 'X: y\\r\\n' >&3) & cat <&3"
             async let slow = Command("bash", ["-c", dawdle]).limited(toSeconds: 40).run()
-            for _ in 0..<10 { #expect(try await Self.status(["\(address)/small"]) == "200") }
-            #expect(try await slow.output.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
+            for _ in 0..<10 {
+                let status = try await Self.status(["\(address)/small"])
+                #expect(status == "200")
+            }
+            let answer = try await slow
+            #expect(answer.output.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"), "\(answer.output)")
         }
     }
 
