@@ -43,6 +43,15 @@ struct HostSocket {
         _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// As many descriptors as the system lets this program have: each connection takes one.
+    static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        // SAFETY: the structure is written and read during the calls.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
     func setNoDelay() { set(Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
 
     func close() { Glibc.close(descriptor) }

@@ -91,7 +91,8 @@ extension UserNetwork {
     private func accept(_ index: Int) {
         for _ in 0..<Self.acceptLimit {
             guard let (socket, _) = listeners[index].socket.accept() else {
-                listeners[index].isWaiting = false
+                // Without a free descriptor they wait on, until the next sweep.
+                listeners[index].isWaiting = errno != EAGAIN
                 return
             }
             guard let key = clientKey(index, .tcp) else {

@@ -25,7 +25,7 @@ public enum UserNetworkError: Error, Equatable {
 /// One thread calls `run()`; `stop()` may be called from any. All else is that thread's own.
 public final class UserNetwork: @unchecked Sendable {
     /// Connections at once; further ones are refused with a RST.
-    public static let tcpFlowLimit = 8192
+    public static let tcpFlowLimit = 16_384
     /// Conversations of UDP and echo at once; the one that has been idle longest makes room.
     public static let datagramFlowLimit = 1024
     /// Bytes that all TCP buffers may hold together, about.
@@ -84,6 +84,7 @@ public final class UserNetwork: @unchecked Sendable {
         self.configuration = configuration
         link = InstanceLink(descriptor: instanceSocket, framing: configuration.framing)
         link.capture = capture
+        HostSocket.raiseDescriptorLimit()
         stopEvent = brique_event_create()
         var generator = SystemRandomNumberGenerator()
         sequenceNumbers = InitialSequenceNumbers(key: SipHash.Key(using: &generator))
@@ -211,9 +212,11 @@ public final class UserNetwork: @unchecked Sendable {
         nextSweep = now.advanced(by: Self.sweepInterval)
         for flow in datagramFlows.all where flow.lastUse.duration(to: now) > Self.datagramIdleTime { remove(flow) }
         reassembler.tick(now: now) { _, _, _ in }
-        // Another server, if the first does not answer.
+        acceptWaiting()
+        // Another server, if the first has not answered since the last time this was asked.
         let hasSilence = datagramFlows.all.contains {
-            $0.isNameQuery && !$0.hasAnswer && $0.lastUse.duration(to: now) > .seconds(2)
+            let idle = $0.lastUse.duration(to: now)
+            return $0.isNameQuery && !$0.hasAnswer && idle > .seconds(2) && idle <= .seconds(2) + Self.sweepInterval
         }
         if hasSilence, !nameServers.isEmpty { nameServerIndex = (nameServerIndex + 1) % nameServers.count }
     }
