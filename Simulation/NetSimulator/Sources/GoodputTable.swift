@@ -57,6 +57,7 @@ public enum GoodputTable {
         backward.rate = 0
         var simulation = ConnectionSimulation(seed: seed, configuration: .init(), server: .init(), conditions: (forward, backward))
         simulation.client.application.behaviour.byteCount = byteCount
+        simulation.client.maximumByteCount = 65_160
         simulation.isTracing = isTraced
         return try simulation.run()
     }

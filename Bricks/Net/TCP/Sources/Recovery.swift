@@ -68,7 +68,7 @@ extension TCPControlBlock {
     mutating func beginRecovery(flight: Int) {
         remember()
         statistics.recoveries &+= 1
-        cubic.reduce(flight: flight, segmentSize: segmentSize)
+        cubic.reduce(flight: isWindowLimited ? cubic.window : flight, segmentSize: segmentSize)
         recovery = .fast(Recovery.FastRecovery(end: sendNext, reduction: RateReduction(flight: max(flight, 1))))
         tailProbe = nil
         deadlines.tailProbe = .distantFuture

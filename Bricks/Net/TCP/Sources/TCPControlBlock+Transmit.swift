@@ -216,7 +216,7 @@ extension TCPControlBlock {
         let all = unsent + (hasFin ? 1 : 0)
         let size = nextSegmentSize
         let windowRoom = sendUnacknowledged + sendWindow - sendNext
-        guard let count = sendableByteCount(all, size: size, limit: limit, windowRoom: windowRoom) else {
+        guard let count = sendableByteCount(all, size: size, limit: limit, windowRoom: windowRoom, now: now) else {
             if sentRanges.isEmpty, deadlines.persist == .distantFuture, windowRoom < min(all, size) { armPersist(now: now) }
             return nil
         }
@@ -227,7 +227,7 @@ extension TCPControlBlock {
 
     /// How many of `all` sequence numbers may go now: by the windows, by Nagle and against silly windows (RFC 9293 §3.8.6.2.1,
     /// RFC 1122 §4.2.3.4).
-    private mutating func sendableByteCount(_ all: Int, size: Int, limit: Int, windowRoom: Int) -> Int? {
+    private mutating func sendableByteCount(_ all: Int, size: Int, limit: Int, windowRoom: Int, now: Instant) -> Int? {
         let flight = pipe
         let congestionRoom = cubic.window - flight
         guard congestionRoom >= min(size, all) || flight == 0 else {
@@ -246,10 +246,12 @@ extension TCPControlBlock {
             return isWorthwhile ? min(room, all) : nil
         }
         if congestionRoom < windowRoom { isWindowLimited = true }
-        // More will be allowed soon, and one large transmission costs less than two.
-        if flight > 0, limit > size, recovery.isOpen, room < min(limit, all, cubic.window / 3) { return nil }
+        if flight > 0, limit > size, recovery.isOpen, room < min(limit, all, cubic.window / 3), isBusy(now) { return nil }
         return whole(min(room, limit, all), of: -1, size: size)
     }
+
+    /// Acknowledgments come in one after another: more will be allowed at once, and one large transmission costs less than two.
+    private func isBusy(_ now: Instant) -> Bool { sentRanges.last.map { now - $0.transmitted < .milliseconds(1) } ?? false }
 
     private mutating func send(_ count: Int, size: Int, now: Instant) -> TCPTransmission {
         let start = sendNext
