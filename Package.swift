@@ -188,7 +188,7 @@ let bricks: [Brick] = [
         needs: [
             "Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "NetSimulator", "MonitorSupport", "SampleImage", "Time",
             "NetFormats",
-            "NetworkLink", "DNSFormat", "TCP", "NetStack",
+            "NetworkLink", "DNSFormat", "DHCPFormat", "TCP", "NetStack",
         ]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
