@@ -108,6 +108,14 @@ extension UserNetwork {
 
     /// The host's address behind one that the instance knows; nil: there is none that it may reach.
     func hostAddress(_ remote: SocketAddress) -> SocketAddress? {
+        switch configuration.reach {
+        case .everywhere: return translated(remote)
+        case .host: return translated(remote).flatMap { $0.address.isLoopback && !isNameServer(remote.address) ? $0 : nil }
+        case .nobody: return nil
+        }
+    }
+
+    private func translated(_ remote: SocketAddress) -> SocketAddress? {
         switch remote.address {
         case .v4(let address):
             if address == UserNetworkLayout.gateway { return SocketAddress(IPv4Address.loopback, port: remote.port) }

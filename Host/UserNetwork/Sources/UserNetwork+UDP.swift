@@ -30,7 +30,7 @@ extension UserNetwork {
         if case .failed(let error) = outcome { report(flow, error) }
     }
 
-    private func isNameServer(_ address: IPAddress) -> Bool {
+    func isNameServer(_ address: IPAddress) -> Bool {
         address == .v4(UserNetworkLayout.nameServer) || address == .v6(UserNetworkLayout.nameServer6)
     }
 

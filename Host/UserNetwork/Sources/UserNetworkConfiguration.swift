@@ -57,6 +57,16 @@ public enum InstanceFraming: Sendable {
 
 /// What a user network is to be.
 public struct UserNetworkConfiguration: Sendable {
+    /// Where an instance may send.
+    public enum Reach: Sendable {
+        case everywhere
+        /// To this machine, by the gateway's address.
+        case host
+        /// To nobody: clients of published ports are answered.
+        case nobody
+    }
+
+    public var reach = Reach.everywhere
     public var framing = InstanceFraming.virtio
     /// Of IP, on the instance's link.
     public var maximumTransmissionUnit = 1500

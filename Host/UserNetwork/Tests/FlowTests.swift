@@ -125,6 +125,19 @@ import Time
         #expect(quoted.transport?.sourcePort == 40_000 && quoted.transport?.destinationPort == 80 && quoted.source == guest4)
     }
 
+    @Test(arguments: [UserNetworkConfiguration.Reach.host, .nobody])
+    func `an instance reaches no further than it may`(reach: UserNetworkConfiguration.Reach) throws {
+        var configuration = UserNetworkConfiguration()
+        configuration.reach = reach
+        let instance = try TestInstance(configuration)
+        let server = try TestServer(.tcp)
+        let near = instance.connect(from: 40_000, to: SocketAddress(UserNetworkLayout.gateway, port: server.port))
+        _ = instance.connect(from: 40_001, to: SocketAddress(IPv4Address(192, 0, 2, 1), port: 80))
+        let reports = reach == .host ? 1 : 2
+        instance.wait { instance.packets.filter { $0.transport == .icmp }.count == reports }
+        if reach == .host { instance.wait { near.block.state.isSynchronized } }
+    }
+
     @Test func `a host that does not read stops the instance, and it goes on later`() throws {
         let instance = try TestInstance()
         let server = try TestServer(.tcp)
@@ -284,7 +297,10 @@ import Time
 
 @Suite(.serialized) struct HostileInstanceTests {
     @Test func `no frames make it trap, and it serves on`() throws {
-        let instance = try TestInstance()
+        // Damaged addresses lead to strangers.
+        var configuration = UserNetworkConfiguration()
+        configuration.reach = .host
+        let instance = try TestInstance(configuration)
         var random = SplitMix(state: 0xf4a3)
         let tcp = UserNetwork.written(40) { (writer) throws(FormatError) in
             try IPv4Header(source: UserNetworkLayout.instance, destination: UserNetworkLayout.gateway, protocol: .tcp, payloadByteCount: 20)
