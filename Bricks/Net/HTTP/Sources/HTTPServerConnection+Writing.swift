@@ -38,8 +38,8 @@ extension HTTPServerConnection {
 
     /// Sends what has been gathered.
     func flush() async throws(HTTPServerError) {
+        guard let buffers = heldBuffers, !buffers.writer.bytes.isEmpty else { return }
         let byteCount = buffers.writer.bytes.count
-        guard byteCount > 0 else { return }
         let sent = try trySend(buffers.writer)
         service.counts.sentBytes += sent
         if sent < byteCount {

@@ -6,9 +6,8 @@ import Time
 final class HTTPServerConnection {
     let stream: any HTTPStream
     let service: HTTPService
-    /// Has memory while a request is being read or answered.
-    var buffers: HTTPServerBuffers
-    private var hasBuffers = false
+    /// There while a request is being read or answered.
+    private(set) var heldBuffers: HTTPServerBuffers?
     var answer = Answer.none
     var encoder = HTTPResponseEncoder(version: .http11, isHead: false, isPersistent: false)
     /// Whether `100 Continue` was sent, or is not wanted.
@@ -28,7 +27,6 @@ final class HTTPServerConnection {
     init(_ stream: any HTTPStream, _ service: HTTPService) {
         self.stream = stream
         self.service = service
-        buffers = HTTPServerBuffers(service.configuration.limits)
         service.counts.connections += 1
         service.counts.openConnections += 1
     }
@@ -91,7 +89,7 @@ final class HTTPServerConnection {
         var deadline = stream.now.advanced(by: service.configuration.idleTimeout)
         while true {
             var event = HTTPEvent.needsMore
-            let wasInside = buffers.decoder.isInsideMessage
+            let wasInside = heldBuffers?.decoder.isInsideMessage ?? false
             do throws(NetworkError) {
                 try await stream.receive(deadline: deadline) { bytes in decodeHead(bytes, &event) }
             } catch {
@@ -108,7 +106,7 @@ final class HTTPServerConnection {
                 try await refuse(error.status)
                 return false
             case .needsMore, .body:
-                let isInside = buffers.decoder.isInsideMessage
+                let isInside = heldBuffers?.decoder.isInsideMessage ?? false
                 try await flush()
                 if isInside, !wasInside { deadline = stream.now.advanced(by: service.configuration.headTimeout) }
             }
@@ -116,7 +114,6 @@ final class HTTPServerConnection {
     }
 
     private func decodeHead(_ bytes: RawSpan, _ event: inout HTTPEvent) -> Int {
-        takeBuffers()
         guard bytes.byteCount > 0 else {
             let end = buffers.decoder.finish()
             event = end == .needsMore ? .end : end
@@ -141,7 +138,6 @@ final class HTTPServerConnection {
         service.counts.refusedRequests += 1
         encoder = HTTPResponseEncoder(version: .http11, isHead: false, isPersistent: false)
         answer = .none
-        takeBuffers()
         try await HTTPServerResponse(connection: self).send(status: status)
     }
 
@@ -227,15 +223,17 @@ final class HTTPServerConnection {
         } catch {}
     }
 
-    private func takeBuffers() {
-        guard !hasBuffers else { return }
-        hasBuffers = true
-        buffers = service.takeBuffers()
+    /// Taken when they are first asked for.
+    var buffers: HTTPServerBuffers {
+        if let heldBuffers { return heldBuffers }
+        let taken = service.takeBuffers()
+        heldBuffers = taken
+        return taken
     }
 
     private func releaseBuffers() {
-        guard hasBuffers else { return }
-        hasBuffers = false
-        service.giveBack(&buffers)
+        guard let used = heldBuffers else { return }
+        heldBuffers = nil
+        service.giveBack(used)
     }
 }

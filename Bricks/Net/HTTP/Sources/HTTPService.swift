@@ -47,14 +47,11 @@ final class HTTPService: @unchecked Sendable {
     /// Memory for one request. Only connections that are busy hold any.
     func takeBuffers() -> HTTPServerBuffers { buffers.popLast() ?? HTTPServerBuffers(configuration.limits) }
 
-    /// `used` is left without memory.
-    func giveBack(_ used: inout HTTPServerBuffers) {
-        var taken = HTTPServerBuffers(configuration.limits)
-        swap(&taken, &used)
+    func giveBack(_ used: HTTPServerBuffers) {
         guard buffers.count < HTTPServerConfiguration.pooledBuffers else { return }
-        taken.decoder.next()
-        taken.writer.removeAll()
-        buffers.append(taken)
+        used.decoder.next()
+        used.writer.removeAll()
+        buffers.append(used)
     }
 
     /// For the field Date. The time of day is asked for once a second, when the next one begins.
@@ -69,7 +66,7 @@ final class HTTPService: @unchecked Sendable {
 }
 
 /// The memory that a request and its answer need.
-struct HTTPServerBuffers {
+final class HTTPServerBuffers {
     var decoder: HTTPRequestDecoder
     var writer = HTTPWriter()
 
