@@ -154,7 +154,7 @@ extension TCPControlBlock {
         }
         switch recovery {
         case .open:
-            if advance > 0, sentRanges.isClean { grow(advance, header, delivery, pipeBefore: pipeBefore, now: now) }
+            if advance > 0 { grow(advance, header, delivery, pipeBefore: pipeBefore, now: now) }
         case .fast(var fast):
             if sendUnacknowledged >= fast.end {
                 // RFC 6937 §3, at the end of recovery.
