@@ -57,7 +57,7 @@ public enum NetBench {
         for path in NetContender.Path.allCases {
             contenders.append(try await .linux(path, app: "bulk", server: [programs.bulk, "serve"], programs: programs))
         }
-        for contender in contenders { for port in [5001, 5002] { try await contender.waitUntilReady(port: port) } }
+        for contender in contenders { for port in [5001, 5002] { try await contender.lab.waitForServer(port: port) } }
         var series: [String: Series] = [:]
         for round in 1...options.rounds {
             for verb in ["put", "get"] {
@@ -95,7 +95,7 @@ public enum NetBench {
         for path in NetContender.Path.allCases where Command.find("nginx") != nil {
             contenders.append(try await .linux(path, app: "nginx", server: ["nginx", "-c", programs.configuration], programs: programs))
         }
-        for contender in contenders { try await contender.waitUntilReady(port: 80) }
+        for contender in contenders { try await contender.lab.waitForServer(port: 80) }
         var rates: [String: Series] = [:], tails: [String: Series] = [:]
         for round in 1...options.rounds {
             for contender in contenders {

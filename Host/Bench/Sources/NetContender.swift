@@ -42,17 +42,6 @@ struct NetContender {
         return NetContender(key: "\(app)-linux-\(path.rawValue)", title: "\(app), \(path.title)", lab: lab)
     }
 
-    /// Until the server takes connections at `port`.
-    func waitUntilReady(port: Int) async throws {
-        let target = "/dev/tcp/\(NetworkLab.serverAddress)/\(port)"
-        for _ in 0..<100 {
-            let answer = try await lab.client.command(["bash", "-c", "exec 3<>\(target)"]).limited(toSeconds: 2).run()
-            if answer.status == 0 { return }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        throw BenchError.unexpected("\(title): no connection to port \(port)")
-    }
-
     /// Gigabits in a second, of `byteCount` bytes to (put) or from (get) the server.
     func bulk(_ verb: String, byteCount: Int, programs: NetPrograms) async throws -> Double {
         let command = lab.client.command([programs.bulk, verb, NetworkLab.serverAddress, String(byteCount)]).limited(toSeconds: 120)

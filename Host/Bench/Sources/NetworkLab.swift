@@ -77,6 +77,17 @@ public final class NetworkLab {
         processes.append(try Self.start(line, environment: environment))
     }
 
+    /// Until the server takes connections at `port`.
+    public func waitForServer(port: Int) async throws {
+        let target = "/dev/tcp/\(Self.serverAddress)/\(port)"
+        for _ in 0..<100 {
+            let answer = try await client.command(["bash", "-c", "exec 3<>\(target)"]).limited(toSeconds: 2).run()
+            if answer.status == 0 { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BenchError.unexpected("no connection to \(Self.serverAddress), port \(port)")
+    }
+
     // MARK: Paths
 
     /// A TAP in the client's namespace, whose other side is whoever opens it.
