@@ -1,6 +1,7 @@
 import Foundation
 
-/// brique-fuzz elf|boundary|formats|http|stack|tcp|all SECONDS [SEED]: feeds hostile bytes to the code that the monitors run. A finding is a trap.
+/// brique-fuzz elf|boundary|formats|http|stack|tcp|all SECONDS [SEED]: feeds hostile bytes to whatever reads them.
+/// A finding is a trap.
 func usage() -> Never {
     FileHandle.standardError.write(Data("usage: brique-fuzz [elf|boundary|formats|http|stack|tcp|all] SECONDS [SEED]\n".utf8))
     exit(64)
