@@ -20,7 +20,8 @@ struct PublishedClient: Hashable {
 ///
 /// They belong to the `UserNetwork` that is made with them, which closes them; otherwise they are closed when this is released.
 public final class PublishedSockets: @unchecked Sendable {
-    private static let backlog: Int32 = 1024
+    /// The system may allow less: net.core.somaxconn.
+    private static let backlog: Int32 = 16_384
 
     private var listeners: [Listener] = []
 
@@ -68,7 +69,7 @@ public final class PublishedSockets: @unchecked Sendable {
 
 extension UserNetwork {
     /// Clients that are accepted in one turn.
-    static let acceptLimit = 64
+    static let acceptLimit = 256
 
     func handleListener(_ index: Int) {
         guard listeners.indices.contains(index) else { return }
