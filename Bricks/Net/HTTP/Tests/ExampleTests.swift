@@ -31,7 +31,7 @@ func title(_ client: HTTPClient) async throws(HTTPClientError) -> String? {
 }
 
 func store(_ lines: [String], _ client: HTTPClient) async throws(HTTPClientError) -> Bool {
-    let answer = try await client.execute(.put, "http://store.internal:8080/lines") { (body) throws(HTTPClientError) in
+    let answer = try await client.execute(.put, "http://store.example.org:8080/lines") { (body) throws(HTTPClientError) in
         for line in lines { try await body.write(line + "\n") }
     }
     return answer.status.kind == .successful

@@ -128,7 +128,7 @@ extension NetStack {
     /// All connections together may hold `bufferByteLimit`: each one its part of it, but never less than two segments.
     private func setBufferLimit() {
         // Half of them busy at once is much; each has two buffers.
-        let part = configuration.bufferByteLimit / max(4, tcp.count)
+        let part = configuration.bufferByteLimit / max(2, tcp.count)
         var limit = 4 << 20
         while limit > part, limit > 4096 { limit >>= 1 }
         guard limit != tcp.bufferLimit else { return }
