@@ -32,6 +32,11 @@ struct BudgetTests {
         #expect(try await byteCount("wait") <= limit)
     }
 
+    @Test func `the image of a web server does not grow`() async throws {
+        let limit = try budget("webImageByteCount").limit
+        #expect(try await byteCount("web") <= limit)
+    }
+
     @Test(.enabled(if: Monitor.microvm.isPresent, "no QEMU here"))
     func `hello needs few instructions from entry to its end`() async throws {
         let folder = try TemporaryFolder()

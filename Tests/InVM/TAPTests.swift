@@ -48,6 +48,27 @@ struct TAPTests {
         }
     }
 
+    @Test(arguments: [Monitor.process, .kvm].filter(\.isPresent))
+    func `instances on one bridge find each other by name, without any address given`(monitor: Monitor) async throws {
+        let server = try await Machine.image("web"), client = try await Machine.image("fetch")
+        try await Machine.buildMonitors()
+        let lab = try await NetworkLab()
+        defer { lab.stop() }
+        for words in [["ip", "link", "add", "br0", "type", "bridge"], ["ip", "link", "set", "br0", "up"]] {
+            _ = try await lab.client.command(words).output()
+        }
+        let run = [Machine.checkout.tool, "run"] + monitor.options + ["--network", "bridge:br0"]
+        let environment = ["BRIQUE_HOME": Machine.checkout.root]
+        try lab.start(in: lab.client, run + ["--hostname", "one", server], environment: environment)
+        var answer = ""
+        for _ in 0..<20 where answer.isEmpty {
+            var asking = lab.client.command(run + ["--hostname", "two", client, "--", "http://one/small"])
+            asking.environment = (asking.environment ?? ProcessInfo.processInfo.environment).merging(environment) { $1 }
+            answer = try await asking.limited(toSeconds: 60).run().output
+        }
+        #expect(answer.utf8.count == 200)
+    }
+
     @Test func `a trace holds what passed the link`() async throws {
         let folder = try TemporaryFolder()
         let lab = try await NetworkLab()

@@ -12,6 +12,8 @@ import Time
 public final class NameService: NetworkService, @unchecked Sendable {
     /// Multicast DNS keeps to the link, and shows it (RFC 6762 §11).
     private static var multicastHopLimit: UInt8 { 255 }
+    /// How long a name that the link may know waits for a server to be told of.
+    private static var serverPatience: Duration { .milliseconds(200) }
     /// For an answer that was too long for a datagram.
     private static var streamTimeLimit: Duration { .seconds(5) }
 
@@ -190,13 +192,20 @@ public final class NameService: NetworkService, @unchecked Sendable {
         _ name: [UInt8], _ families: AddressFamilies = [.ipv4, .ipv6], deadline: Instant = .distantFuture
     ) async throws(NetworkError) -> [IPAddress] {
         if let literal = IPAddress(parsing: name.span) { return [literal] }
-        try await network.waitForNameServer(until: deadline)
+        // The link itself may know a name of one label, or of .local: no server is needed for those.
+        let limit = Self.isOfLink(name) ? min(deadline, stack.now.advanced(by: Self.serverPatience)) : deadline
+        try await network.waitForNameServer(until: limit)
         takeConfiguration()
         switch resolver.lookUp(name.span, families, now: stack.now) {
         case .addresses(let addresses): return addresses
         case .failed(let error): throw NetworkError(error)
         case .pending(let identifier): return try await wait(for: identifier, until: deadline)
         }
+    }
+
+    private static func isOfLink(_ name: [UInt8]) -> Bool {
+        guard let parsed = DNSName(parsing: name.span), let local = DNSName("local") else { return false }
+        return parsed.labelCount == 1 || parsed.isWithin(local)
     }
 
     private func wait(for identifier: LookUpIdentifier, until deadline: Instant) async throws(NetworkError) -> [IPAddress] {

@@ -158,6 +158,8 @@ extension NetStack {
         guard interface.addresses[index].probesLeft > 0 else {
             interface.addresses[index].isOptimistic = false
             interface.addresses[index].nextProbe = .distantFuture
+            // Now it may be told to others.
+            routeGeneration &+= 1
             return
         }
         interface.addresses[index].probesLeft -= 1
