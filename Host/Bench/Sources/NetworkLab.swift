@@ -67,7 +67,7 @@ public final class NetworkLab {
         process.standardOutput = output ?? FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try SpawningThread.shared.start(process)
         return process
     }
 
