@@ -40,6 +40,8 @@ struct RunCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
+        // What comes first is otherwise taken for the target, and all after it for the instance's.
+        if words.first == "--help" || words.first == "-h" { throw CleanExit.helpRequest(Self.self) }
         let (target, arguments) = try Self.split(words)
         let plan = try network.plan()
         let image = try await ImageTarget(target, product: options.product).image

@@ -4,6 +4,12 @@ import Testing
 
 @testable import BriqueTool
 
+@Test(arguments: ["--help", "-h"]) func `brique run tells how it is used`(word: String) async throws {
+    let command = try RunCommand.parse([word])
+    await #expect(throws: CleanExit.self) { try await command.run() }
+    await #expect(throws: ToolFailure.self) { try await RunCommand.parse(["--no-such-option"]).run() }
+}
+
 @Test func `what follows the target of run belongs to the instance`() throws {
     func split(_ words: [String]) throws -> [String] {
         let (target, arguments) = try RunCommand.split(words)
