@@ -152,7 +152,7 @@ let bricks: [Brick] = [
             "Bytes", "Random", "Time", "NetFormats", "DNSFormat", "Hypercalls", "Resumption", "NetworkLink", "Scheduler", "Instance",
             "HypercallNet", "RegisterBank", "DMAMemory", "VirtioFormat", "VirtioTransport", "VirtioNet", "PlatformPC", "TCP", "NetStack",
             "Sockets", "DNS", "Names",
-        ]),
+        ], tests: true),
 
     Brick(
         name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "NetworkLink", "TCP", "NetStack"],

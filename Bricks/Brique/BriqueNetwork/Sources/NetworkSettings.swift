@@ -22,6 +22,9 @@ struct NetworkSettings: Equatable {
         case v6(IPv6Prefix)
     }
 
+    /// Of any list: what the stack would keep.
+    static var listLimit: Int { 8 }
+
     var addresses: [Prefix] = []
     var gateways: [IPAddress] = []
     var nameServers: [IPAddress] = []
@@ -36,9 +39,10 @@ struct NetworkSettings: Equatable {
     /// Takes the value of one variable.
     mutating func set(_ name: StaticName, to value: [UInt8]) throws(Problem) {
         guard !value.isEmpty else { return }
+        guard Self.parts(value).count <= Self.listLimit else { throw Problem(variable: name) }
         switch name {
         case .hostName:
-            guard value.count <= DNSName.labelByteCountLimit, DNSName(parsing: value.span) != nil else { throw Problem(variable: name) }
+            guard Self.isHostLabel(value) else { throw Problem(variable: name) }
             hostName = value
         case .addresses:
             for part in Self.parts(value) {
@@ -58,6 +62,22 @@ struct NetworkSettings: Equatable {
                 searchDomains.append(domain)
             }
         }
+    }
+
+    /// One label of letters, digits and hyphens (RFC 1123 §2.1).
+    private static func isHostLabel(_ value: [UInt8]) -> Bool {
+        guard value.count <= DNSName.labelByteCountLimit, value.first != UInt8(ascii: "-"), value.last != UInt8(ascii: "-") else {
+            return false
+        }
+        for byte in value {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"):
+                continue
+            default: return false
+            }
+        }
+        return true
     }
 
     private static func addresses(_ value: [UInt8], _ name: StaticName) throws(Problem) -> [IPAddress] {

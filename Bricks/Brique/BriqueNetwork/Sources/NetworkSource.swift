@@ -12,7 +12,6 @@
 
         let network: Network
         let links: PlatformLinks
-        private var waitingForConfiguration: [() -> Void] = []
 
         init(_ network: Network, _ links: PlatformLinks) {
             self.network = network

@@ -49,7 +49,6 @@ public struct Reassembler {
         var transport: UInt8 = 0
         var deadline: Instant
 
-        var hasFirst: Bool { pieces.first?.lowerBound == 0 }
         var isComplete: Bool {
             guard let byteCount, pieces.count == 1 else { return byteCount == 0 }
             return pieces[0] == 0..<byteCount
@@ -133,9 +132,8 @@ public struct Reassembler {
         byteCount -= packet.bytes.count
     }
 
-    /// Drops what has waited too long, and names to `body` those of which the first fragment had come: their sender is told
-    /// (RFC 792, RFC 4443 §3.3).
-    public mutating func tick(now: Instant, _ body: (Key, _ firstBytes: [UInt8], _ transport: UInt8) -> Void) {
+    /// Drops what has waited too long.
+    public mutating func tick(now: Instant) {
         guard nextDeadline <= now else { return }
         nextDeadline = .distantFuture
         for (key, packet) in packets {
@@ -145,7 +143,6 @@ public struct Reassembler {
             }
             packets[key] = nil
             byteCount -= packet.bytes.count
-            if packet.hasFirst { body(key, packet.bytes, packet.transport) }
         }
     }
 }

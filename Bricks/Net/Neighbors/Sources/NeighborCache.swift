@@ -44,8 +44,6 @@ public struct NeighborCache {
         case stale
         case delayed(until: Instant)
         case probing(sent: Int, next: Instant)
-        /// Set by hand: never asked for, never forgotten.
-        case permanent
     }
 
     private struct Incomplete {
@@ -80,7 +78,7 @@ public struct NeighborCache {
         case .stale:
             entry.state = .delayed(until: now.advanced(by: Self.delayBeforeProbe))
             noteDeadline(now.advanced(by: Self.delayBeforeProbe))
-        case .reachable, .delayed, .probing, .permanent: break
+        case .reachable, .delayed, .probing: break
         }
         entries[address] = entry
         return entry.link
@@ -103,13 +101,6 @@ public struct NeighborCache {
         return true
     }
 
-    /// Sets an address by hand.
-    public mutating func setPermanent(_ address: IPAddress, _ link: MACAddress, now: Instant) {
-        makeRoom()
-        entries[address] = Entry(address: address, link: link, state: .permanent, lastUse: now)
-        generation &+= 1
-    }
-
     /// Somebody said where `address` is without being asked (RFC 826; RFC 4861 §7.2.3): gives the packets that waited for it.
     ///
     /// Only an entry that is there, or one that is `wanted` (it spoke to us), is written: nobody can fill the cache with strangers.
@@ -122,7 +113,6 @@ public struct NeighborCache {
         }
         var packets: [QueuedPacket] = []
         switch entry.state {
-        case .permanent: return []
         case .incomplete(let incomplete):
             packets = incomplete.packets
             entry.state = .stale
@@ -142,7 +132,6 @@ public struct NeighborCache {
         let until = now.advanced(by: Self.reachableTime)
         var packets: [QueuedPacket] = []
         switch entry.state {
-        case .permanent: return []
         case .incomplete(let incomplete):
             guard let link else { return [] }
             packets = incomplete.packets
@@ -176,7 +165,7 @@ public struct NeighborCache {
     private mutating func advance(_ address: IPAddress, now: Instant, _ actions: inout [Action]) {
         guard var entry = entries[address] else { return }
         switch entry.state {
-        case .permanent, .stale: return
+        case .stale: return
         case .incomplete(var incomplete):
             if incomplete.next <= now {
                 guard incomplete.sent < Self.maximumSolicitations else {
@@ -224,7 +213,6 @@ public struct NeighborCache {
         guard entries.count >= Self.maximumEntryCount else { return }
         var victim: Entry?
         for entry in entries.values {
-            if case .permanent = entry.state { continue }
             if let kept = victim, Self.rank(kept) <= Self.rank(entry) { continue }
             victim = entry
         }

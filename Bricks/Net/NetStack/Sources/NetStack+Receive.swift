@@ -197,10 +197,7 @@ extension NetStack {
     }
 
     func maintainReassembly() {
-        reassembler.tick(now: now) { key, _, _ in
-            // The first fragment itself is gone; its sender learns from the retries of what it carried.
-            _ = key
-        }
+        reassembler.tick(now: now)
         noteDeadline(reassembler.nextDeadline)
     }
 }
