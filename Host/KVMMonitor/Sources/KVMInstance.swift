@@ -27,13 +27,17 @@ public struct KVMInstance {
 
     private init(_ arguments: MonitorArguments, _ control: HostControl) throws(Refusal) {
         self.control = control
-        FileDescriptor.closeAll(except: arguments.control, arguments.links)
+        FileDescriptor.closeAll(except: arguments)
         let loader = try InstanceLoader(arguments, needsTables: true)
         let (memory, file) = try loader.mapMemory(at: 0)
         file.close()
-        machine = try VirtualMachine(memory: memory)
+        let layers = try loader.mapLayers(inDirectMap: false)
+        machine = try VirtualMachine(memory: memory, layers: layers, map: loader.map)
         loader.populate(memory)
         try loader.loadImage(into: memory)
+        // What is mapped stays mapped.
+        loader.imageFile?.close()
+        loader.layerFile?.close()
         let platform = InstanceLoader.Platform(number: BRIQUE_PLATFORM_KVM, timestampKilohertz: machine.timestampKilohertz)
         let information = try loader.writeBootInformation(platform, into: memory)
         let tables = PageTables.write(loader.map, into: memory)

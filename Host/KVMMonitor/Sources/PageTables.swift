@@ -6,6 +6,8 @@ struct PageTables {
     /// Accessed and dirty are preset: otherwise the processor, or KVM, would write them into guest memory one by one.
     private static let present: UInt64 = 1, writable: UInt64 = 2, user: UInt64 = 4, accessed: UInt64 = 0x20, dirty: UInt64 = 0x40
     private static let large: UInt64 = 0x80, noExecute: UInt64 = 1 << 63
+    /// The ring-0 core's mark for what is not the guest's memory: its access never changes.
+    private static let foreign: UInt64 = 0x200
     private static let table = present | writable | user | accessed
     private static let addressMask: UInt64 = 0x000f_ffff_ffff_f000
 
@@ -20,6 +22,9 @@ struct PageTables {
         let pointers = tables.addTable()
         memory.store(pointers | table, physical: top + (UInt64(BRIQUE_VIRTUAL_BASE) >> 39 & 511) * 8)
         for index in 0..<map.regionCount { tables.map(map[region: index], in: pointers) }
+        for index in 0..<InstanceMap.layerCount {
+            tables.map(map.layerRegion(index), in: pointers, foreign)
+        }
         return top
     }
 
@@ -28,8 +33,9 @@ struct PageTables {
         self.map = map
     }
 
-    private mutating func map(_ region: InstanceMap.Region, in pointers: UInt64) {
-        guard let bits = Self.bits(region.access) else { return }
+    private mutating func map(_ region: InstanceMap.Region, in pointers: UInt64, _ mark: UInt64 = 0) {
+        guard let access = Self.bits(region.access) else { return }
+        let bits = access | mark
         let largeByteCount = InstanceMap.largePageByteCount
         var address = region.start
         while address < region.end {

@@ -10,8 +10,9 @@ struct VirtualMachine {
     private let run: UnsafeMutablePointer<kvm_run>
     private let runByteCount: Int
 
-    /// Opens /dev/kvm, gives the machine `memory` at physical `GuestMemory.physicalBase`, and keeps only the processor open.
-    init(memory: GuestMemory) throws(Refusal) {
+    /// Opens /dev/kvm, gives the machine `memory` at physical `GuestMemory.physicalBase` and the layers where the map has them, and
+    /// keeps only the processor open. `layers` are addresses of mappings that stay, 0 for none.
+    init(memory: GuestMemory, layers: InlineArray<2, UInt64>, map: InstanceMap) throws(Refusal) {
         let device = try Self.openDevice()
         guard Self.call(device, brique_kvm_get_api_version) == 12 else { throw Refusal(.unavailable, "unknown version of /dev/kvm") }
         let synchronized = Self.call(device, brique_kvm_check_extension, UInt64(KVM_CAP_SYNC_REGS))
@@ -22,14 +23,20 @@ struct VirtualMachine {
         // A signal may interrupt the creation.
         while machine == ErrorNumber.interrupted { machine = Self.call(device, brique_kvm_create_vm) }
         let machineFile = try FileDescriptor(machine, otherwise: .hostRefused, "KVM refuses a machine")
-        var region = kvm_userspace_memory_region(
-            slot: 0, flags: 0, guest_phys_addr: GuestMemory.physicalBase, memory_size: UInt64(memory.byteCount),
-            userspace_addr: memory.address)
-        // SAFETY: the kernel reads the structure during the call.
-        let result = unsafe withUnsafePointer(to: &region) {
-            Self.call(machineFile, brique_kvm_set_user_memory_region, unsafe address(of: $0))
+        try Self.setRegion(
+            machineFile,
+            kvm_userspace_memory_region(
+                slot: 0, flags: 0, guest_phys_addr: GuestMemory.physicalBase, memory_size: UInt64(memory.byteCount),
+                userspace_addr: memory.address))
+        let canBeReadOnly = Self.call(device, brique_kvm_check_extension, UInt64(KVM_CAP_READONLY_MEM)) > 0
+        for index in 0..<InstanceMap.layerCount where layers[index] != 0 {
+            try Self.setRegion(
+                machineFile,
+                kvm_userspace_memory_region(
+                    slot: UInt32(1 + index), flags: canBeReadOnly ? UInt32(brique_kvm_mem_readonly) : 0,
+                    guest_phys_addr: InstanceMap.layerStart(index), memory_size: map.layerPageByteCount(index),
+                    userspace_addr: layers[index]))
         }
-        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the memory", errno: result) }
         processor = try FileDescriptor(
             Self.call(machineFile, brique_kvm_create_vcpu), otherwise: .hostRefused, "KVM refuses a processor")
         let byteCount = Self.call(device, brique_kvm_get_vcpu_mmap_size)
@@ -45,6 +52,15 @@ struct VirtualMachine {
         // The processor keeps the machine.
         machineFile.close()
         device.close()
+    }
+
+    private static func setRegion(_ machine: FileDescriptor, _ region: kvm_userspace_memory_region) throws(Refusal) {
+        var region = region
+        // SAFETY: the kernel reads the structure during the call.
+        let result = unsafe withUnsafePointer(to: &region) {
+            call(machine, brique_kvm_set_user_memory_region, unsafe address(of: $0))
+        }
+        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the memory", errno: result) }
     }
 
     private static func openDevice() throws(Refusal) -> FileDescriptor {

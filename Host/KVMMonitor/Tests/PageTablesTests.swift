@@ -73,3 +73,24 @@ func `every page has the access that the map says, and nothing else is mapped`(m
         if address >= map.tables { #expect(!translation.user) }
     }
 }
+
+@Test(arguments: [1, 4096, 4097, 2 << 20, (2 << 20) + 1, (3 << 30) + 5, 64 << 30] as [UInt64])
+func `layers are mapped to be read, where the map has them, and not a page more`(byteCount: UInt64) throws {
+    let memoryByteCount: UInt64 = 8 << 20
+    let map = try SampleInstance.map(memoryByteCount: memoryByteCount, root: [1, 2, 3], layerByteCount: byteCount)
+    let memory = try GuestMemory.anonymous(byteCount: memoryByteCount)
+    let top = PageTables.write(map, into: memory)
+    let base = UInt64(BRIQUE_VIRTUAL_BASE)
+    for index in 0..<InstanceMap.layerCount {
+        let region = map.layerRegion(index)
+        #expect(region.end - region.start == map.layerPageByteCount(index))
+        let step = max(4096, (region.end - region.start) / 1000 & ~4095)
+        for address in Array(stride(from: region.start, to: region.end, by: Int(step))) + [region.end - 4096] {
+            let expected = Translation(physical: address, user: true, writable: false, executable: false)
+            try #require(translate(base + address, top: top, in: memory) == expected, "\(address)")
+        }
+        // A layer of full length ends where the next begins, or where nothing is.
+        #expect(translate(base + region.end, top: top, in: memory) == nil)
+        #expect(translate(base + region.start - 4096, top: top, in: memory) == nil)
+    }
+}

@@ -19,14 +19,15 @@ public struct FileDescriptor: Equatable, Sendable {
 
     public func close() { _ = Linux.call(__NR_close, word) }
 
-    /// Closes what the parent left open, but for 0, 1, 2 and what `control` and `links` are (close_range(2)).
-    public static func closeAll(except control: FileDescriptor?, _ links: HostLinks) {
+    /// Closes what the parent left open, but for 0, 1, 2 and what the arguments name (close_range(2)).
+    public static func closeAll(except arguments: MonitorArguments) {
         var first: UInt64 = 3
         while true {
             var kept = UInt64(UInt32.max)
-            if let control, control.word >= first { kept = control.word }
-            for index in 0..<links.count {
-                let word = links[index].descriptor.word
+            if let control = arguments.control, control.word >= first { kept = control.word }
+            if let layer = arguments.layer, layer.word >= first { kept = min(kept, layer.word) }
+            for index in 0..<arguments.links.count {
+                let word = arguments.links[index].descriptor.word
                 if word >= first { kept = min(kept, word) }
             }
             guard kept < UInt64(UInt32.max) else { break }

@@ -32,6 +32,25 @@ extension InstanceLoader {
         try Self.map(file, byteCount: map.memoryByteCount, at: 0, protection: 1, flags: 1)
     }
 
+    /// Maps the layers that there are, read-only: each where the direct map has it, or anywhere. Addresses in this process; 0: no such layer.
+    public func mapLayers(inDirectMap: Bool) throws(Refusal) -> InlineArray<2, UInt64> {
+        var addresses = InlineArray<2, UInt64>(repeating: 0)
+        for index in 0..<InstanceMap.layerCount where map.layerByteCounts[index] > 0 {
+            let isRoot = index == 0
+            guard let file = isRoot ? imageFile : layerFile else { continue }
+            let offset = isRoot ? UInt64(map.layout.root?.fileOffset ?? 0) : 0
+            let address = inDirectMap ? GuestMemory.virtualBase + InstanceMap.layerStart(index) : 0
+            // PROT_READ; MAP_PRIVATE, and MAP_FIXED_NOREPLACE if the address matters.
+            let result = Linux.call(
+                __NR_mmap, address, map.layerPageByteCount(index), 1, address == 0 ? 2 : 0x100002, file.word, offset)
+            guard result > 0, address == 0 || UInt64(result) == address else {
+                throw Refusal(.hostRefused, "cannot map the image's files", errno: result < 0 ? result : ErrorNumber.exists)
+            }
+            addresses[index] = UInt64(result)
+        }
+        return addresses
+    }
+
     private static func createMemoryFile(byteCount: UInt64) throws(Refusal) -> FileDescriptor {
         let name: StaticString = "brique-memory"
         // SAFETY: a string literal ends with a zero.

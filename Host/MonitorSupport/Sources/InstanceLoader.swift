@@ -8,6 +8,11 @@ public struct InstanceLoader {
     public let map: InstanceMap
     private let image: FileDescriptor
 
+    /// The image while it stays open: if it has a root. `map.layout.root` says where in it.
+    public var imageFile: FileDescriptor? { map.layout.root == nil ? nil : image }
+    /// The file of the layer over the root.
+    public var layerFile: FileDescriptor? { arguments.layer }
+
     /// Opens and checks the image, and decides where everything goes. Nothing is allocated yet.
     public init(_ arguments: MonitorArguments, needsTables: Bool) throws(Refusal) {
         self.arguments = arguments
@@ -22,12 +27,17 @@ public struct InstanceLoader {
         } catch {
             throw Refusal(.imageRefused, error.text)
         }
+        let layerByteCount = arguments.layer?.byteCount ?? 0
+        guard layerByteCount >= 0, arguments.layer == nil || layerByteCount > 0 else {
+            throw Refusal(.imageUnreadable, "the layer is not a regular file, or is empty")
+        }
         map = try InstanceMap(
             layout: layout, memoryByteCount: arguments.memoryByteCount, stringsByteCount: arguments.stringsByteCount,
-            needsTables: needsTables)
+            layerByteCount: UInt64(layerByteCount), needsTables: needsTables)
     }
 
-    /// Reads the segments straight into guest memory, which is fresh: what the file does not fill stays zero. Closes the image.
+    /// Reads the segments straight into guest memory, which is fresh: what the file does not fill stays zero. Closes the image, if it has
+    /// no root.
     public func loadImage(into memory: GuestMemory) throws(Refusal) {
         for index in 0..<map.layout.segmentCount {
             let segment = map.layout[segment: index]
@@ -39,7 +49,7 @@ public struct InstanceLoader {
                 throw Refusal(.imageUnreadable, "cannot read the image", errno: min(result, 0))
             }
         }
-        image.close()
+        if map.layout.root == nil { image.close() }
     }
 
     /// Makes the image's pages present, up to the machine area, but no more than a start is likely to touch: when the guest faults, KVM
@@ -88,6 +98,8 @@ public struct InstanceLoader {
                 try writer.write(arguments.environmentCount, .little)
                 try writer.write(base + strings, .little)
                 try writer.write(arguments.stringsByteCount, .little)
+                for index in 0..<InstanceMap.layerCount { try writer.write(map.layerStart(index), .little) }
+                for index in 0..<InstanceMap.layerCount { try writer.write(map.layerStart(index) + map.layerByteCounts[index], .little) }
                 return true
             } catch {
                 return false

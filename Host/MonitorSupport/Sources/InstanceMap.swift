@@ -22,6 +22,8 @@ public struct InstanceMap {
     public static let largePageByteCount: UInt64 = 2 << 20
     /// What one table of page-directory pointers reaches.
     public static let maximumMemoryByteCount: UInt64 = (512 << 30) - UInt64(BRIQUE_MEMORY_BASE)
+    public static let layerCount = Int(BRIQUE_LAYER_COUNT)
+    private static let directoryReach: UInt64 = 1 << 30
     private static let maximumRegionCount = 32
 
     private var regions = InlineArray<32, Region>(repeating: Region())
@@ -36,6 +38,8 @@ public struct InstanceMap {
     /// Page tables, from here to the end of memory: `tableCount` pages, perhaps none.
     public let tables: UInt64
     public let tableCount: UInt64
+    /// Bytes of each layer, 0: there is none. The root is the image's.
+    public let layerByteCounts: InlineArray<2, UInt64>
 
     /// Free for the guest's heap: [heapStart, heapEnd).
     public var heapStart: UInt64 { layout.imageEnd }
@@ -46,8 +50,26 @@ public struct InstanceMap {
         return regions[index]
     }
 
-    /// `stringsByteCount` of arguments and environment follow the boot information.
-    public init(layout: ImageLayout, memoryByteCount: UInt64, stringsByteCount: UInt64, needsTables: Bool) throws(Refusal) {
+    /// The guest-physical address of layer number `index`.
+    public static func layerStart(_ index: Int) -> UInt64 { UInt64(BRIQUE_LAYER_BASE) + UInt64(index) * UInt64(BRIQUE_LAYER_STEP) }
+
+    /// The virtual address of layer number `index` in the direct map, 0 if there is none.
+    func layerStart(_ index: Int) -> UInt64 { layerByteCounts[index] == 0 ? 0 : UInt64(BRIQUE_VIRTUAL_BASE) + Self.layerStart(index) }
+
+    /// The bytes of layer `index` in whole pages.
+    public func layerPageByteCount(_ index: Int) -> UInt64 { Self.pageBytes(layerByteCounts[index]) }
+
+    /// Where layer number `index` is; empty if there is none. No region of guest memory.
+    public func layerRegion(_ index: Int) -> Region {
+        Region(start: Self.layerStart(index), end: Self.layerStart(index) + layerPageByteCount(index), access: .read)
+    }
+
+    private static func pageBytes(_ byteCount: UInt64) -> UInt64 { (byteCount + pageByteCount - 1) & ~(pageByteCount - 1) }
+
+    /// `stringsByteCount` of arguments and environment follow the boot information. `layerByteCount`: of the layer over the root.
+    public init(
+        layout: ImageLayout, memoryByteCount: UInt64, stringsByteCount: UInt64, layerByteCount: UInt64 = 0, needsTables: Bool
+    ) throws(Refusal) {
         let page = Self.pageByteCount
         guard memoryByteCount % page == 0, memoryByteCount <= Self.maximumMemoryByteCount else {
             throw Refusal(.usage, "the memory size is not a whole number of pages below 512 GiB")
@@ -58,8 +80,13 @@ public struct InstanceMap {
         self.layout = layout
         self.memoryByteCount = memoryByteCount
         memoryEnd = UInt64(BRIQUE_MEMORY_BASE) + memoryByteCount
+        layerByteCounts = [UInt64(layout.root?.byteCount ?? 0), layerByteCount]
+        let layerTableCount = try Self.layerTableCount(layerByteCounts, memoryEnd: memoryEnd)
         tableCount =
-            needsTables ? Self.tableCount(memoryEnd: memoryEnd, imageEnd: layout.imageEnd, bootPageCount: bootPageCount) : 0
+            needsTables
+            ? layerTableCount
+                + Self.tableCount(memoryEnd: memoryEnd, imageEnd: layout.imageEnd, bootPageCount: bootPageCount + layerTableCount)
+            : 0
         // At least one page is left for the heap.
         let taken = (bootPageCount + tableCount + 1) * page
         guard memoryEnd >= layout.imageEnd, memoryEnd - layout.imageEnd >= taken else { throw Self.tooSmall }
@@ -88,6 +115,18 @@ public struct InstanceMap {
             if needed <= count { return count }
             count = needed
         }
+    }
+
+    /// The tables that the layers take: page directories, and one table for what of each does not fill a large page.
+    private static func layerTableCount(_ byteCounts: InlineArray<2, UInt64>, memoryEnd: UInt64) throws(Refusal) -> UInt64 {
+        var count: UInt64 = 0
+        for index in 0..<layerCount where byteCounts[index] > 0 {
+            guard byteCounts[index] <= UInt64(BRIQUE_LAYER_STEP) else { throw Refusal(.imageRefused, "a layer is larger than 64 GiB") }
+            guard memoryEnd <= UInt64(BRIQUE_LAYER_BASE) else { throw Refusal(.usage, "an instance with files has less than 256 GiB") }
+            count += (byteCounts[index] + directoryReach - 1) / directoryReach
+            if pageBytes(byteCounts[index]) % largePageByteCount != 0 { count += 1 }
+        }
+        return count
     }
 
     private mutating func addImage() {

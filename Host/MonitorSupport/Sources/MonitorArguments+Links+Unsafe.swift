@@ -1,10 +1,17 @@
 import BootFormat
 
 extension MonitorArguments {
-    /// `CONTROL_FD|-[,FD:MAC:MTU:OFFLOADS…]`: numbers are decimal, the MAC address is 12 hexadecimal digits.
-    static func descriptors(_ text: UnsafePointer<CChar>) throws(Refusal) -> (FileDescriptor?, HostLinks) {
-        var position = 0
+    /// What this process was given open.
+    struct Descriptors {
         var control: FileDescriptor?
+        var links = HostLinks()
+        var layer: FileDescriptor?
+    }
+
+    /// `CONTROL_FD|-[,FD:MAC:MTU:OFFLOADS…][,layer:FD]`: numbers are decimal, the MAC address is 12 hexadecimal digits.
+    static func descriptors(_ text: UnsafePointer<CChar>) throws(Refusal) -> Descriptors {
+        var position = 0
+        var found = Descriptors()
         // SAFETY: every read below stops at the terminating zero.
         if unsafe text[0] == minus {
             position = 1
@@ -12,19 +19,37 @@ extension MonitorArguments {
             guard let number = unsafe number(text, &position, limit: UInt64(Int32.max)) else {
                 throw Refusal(.usage, "CONTROL_FD is neither a descriptor nor -")
             }
-            control = FileDescriptor(Int32(number))
+            found.control = FileDescriptor(Int32(number))
         }
-        var links = HostLinks()
         while unsafe text[position] != 0 {
             guard unsafe text[position] == comma else { throw Refusal(.usage, "CONTROL_FD is neither a descriptor nor -") }
             position += 1
+            if let layer = try unsafe layer(text, &position) {
+                guard found.layer == nil, found.isFree(layer) else { throw Refusal(.usage, "the layer has a descriptor that is taken") }
+                found.layer = layer
+                continue
+            }
             let link = try unsafe link(text, &position)
-            guard link.descriptor.number > 2, link.descriptor != control else {
+            guard found.isFree(link.descriptor) else {
                 throw Refusal(.usage, "a link has a descriptor that is taken")
             }
-            guard links.append(link) else { throw Refusal(.usage, "an instance has at most four links") }
+            guard found.links.append(link) else { throw Refusal(.usage, "an instance has at most four links") }
         }
-        return (control, links)
+        return found
+    }
+
+    /// nil: something else is there.
+    private static func layer(_ text: UnsafePointer<CChar>, _ position: inout Int) throws(Refusal) -> FileDescriptor? {
+        let name: StaticString = "layer:"
+        for index in 0..<name.utf8CodeUnitCount {
+            // SAFETY: as in descriptors; the name has as many bytes.
+            guard unsafe UInt8(bitPattern: text[position + index]) == name.utf8Start[index] else { return nil }
+        }
+        position += name.utf8CodeUnitCount
+        guard let number = unsafe number(text, &position, limit: UInt64(Int32.max)) else {
+            throw Refusal(.usage, "the layer is not layer:FD")
+        }
+        return FileDescriptor(Int32(number))
     }
 
     private static func link(_ text: UnsafePointer<CChar>, _ position: inout Int) throws(Refusal) -> HostLink {
@@ -74,5 +99,14 @@ extension MonitorArguments {
             position += 1
         }
         return value
+    }
+}
+
+extension MonitorArguments.Descriptors {
+    /// Not one of the standard streams, and not used for anything else.
+    func isFree(_ descriptor: FileDescriptor) -> Bool {
+        guard descriptor.number > 2, descriptor != control, descriptor != layer else { return false }
+        for index in 0..<links.count where links[index].descriptor == descriptor { return false }
+        return true
     }
 }

@@ -1,6 +1,6 @@
 import LinuxCalls
 
-/// The command line: IMAGE MEMORY_BYTES CONTROL_FD[,LINK…] [ARGUMENT…], a link being FD:MAC:MTU:OFFLOADS.
+/// The command line: IMAGE MEMORY_BYTES CONTROL_FD[,LINK…][,layer:FD] [ARGUMENT…], a link being FD:MAC:MTU:OFFLOADS.
 /// The environment is the instance's.
 @safe
 public struct MonitorArguments {
@@ -9,12 +9,14 @@ public struct MonitorArguments {
     /// Where records go; nil: there is no tool, they go to standard error.
     public let control: FileDescriptor?
     public let links: HostLinks
+    /// A file system over the image's root, open for reading.
+    public let layer: FileDescriptor?
     /// Of the instance's own strings.
     public let argumentCount: UInt32
     public let environmentCount: UInt32
     public let stringsByteCount: UInt64
 
-    public static var usage: StaticString { "usage: brique-monitor-… IMAGE MEMORY_BYTES CONTROL_FD|-[,LINK…] [ARGUMENT…]" }
+    public static var usage: StaticString { "usage: brique-monitor-… IMAGE MEMORY_BYTES CONTROL_FD|-[,LINK…][,layer:FD] [ARGUMENT…]" }
     private static let firstArgument = 4
 
     /// What this process was started with.
@@ -32,7 +34,10 @@ public struct MonitorArguments {
         // SAFETY: the kernel passes argument_count strings, each with its terminating zero (execve(2)).
         guard let memory = unsafe Self.decimal(program.arguments[2]) else { throw Refusal(.usage, "MEMORY_BYTES is not a number") }
         memoryByteCount = memory
-        (control, links) = try unsafe Self.descriptors(program.arguments[3]!)
+        let descriptors = try unsafe Self.descriptors(program.arguments[3]!)
+        control = descriptors.control
+        links = descriptors.links
+        layer = descriptors.layer
         argumentCount = unsafe UInt32(program.argument_count) - UInt32(Self.firstArgument)
         var byteCount: UInt64 = 0
         for index in Self.firstArgument..<(unsafe Int(program.argument_count)) {

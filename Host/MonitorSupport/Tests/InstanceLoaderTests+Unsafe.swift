@@ -72,6 +72,59 @@ private func refusal(_ words: [String]) -> Refusal? {
     }
 }
 
+@Test(arguments: [true, false]) func `root and layer are mapped and told of`(inDirectMap: Bool) throws {
+    var image = SampleImage()
+    image.addRoot((0..<5000).map { UInt8(truncatingIfNeeded: $0) })
+    let layer = [UInt8](repeating: 9, count: 10)
+    try withFile(image.bytes()) { path in
+        try withFile(layer) { layerPath in
+            let file = FileDescriptor(try FileHandle(forReadingFrom: URL(filePath: layerPath)).leakedDescriptor())
+            defer { file.close() }
+            // SAFETY: as in refusal.
+            try unsafe withArguments(["monitor", path, "2097152", "-,layer:\(file.number)"]) { program in
+                let loader = try unsafe InstanceLoader(MonitorArguments(program), needsTables: false)
+                let (memory, descriptor) = try loader.mapMemory(at: 0)
+                defer { unsafe memory.unmap() }
+                descriptor.close()
+                try loader.loadImage(into: memory)
+                let addresses = try loader.mapLayers(inDirectMap: inDirectMap)
+                let base = GuestMemory.virtualBase + UInt64(BRIQUE_LAYER_BASE)
+                if inDirectMap { #expect(addresses[0] == base && addresses[1] == base + UInt64(BRIQUE_LAYER_STEP)) }
+                // SAFETY: the loader just mapped two pages and one page, which are unmapped below.
+                let root = unsafe GuestMemory(start: UnsafeMutableRawPointer(bitPattern: UInt(addresses[0]))!, byteCount: 8192)
+                let over = unsafe GuestMemory(start: UnsafeMutableRawPointer(bitPattern: UInt(addresses[1]))!, byteCount: 4096)
+                #expect(root.word(virtual: GuestMemory.virtualBase + GuestMemory.physicalBase + 4096) == 0x0706_0504_0302_0100)
+                #expect(over.word(virtual: GuestMemory.virtualBase + GuestMemory.physicalBase + 8) == 0x0909)
+                unsafe root.unmap()
+                unsafe over.unmap()
+                #expect(loader.imageFile != nil && loader.layerFile == file)
+                loader.imageFile?.close()
+                let address = try loader.writeBootInformation(.init(number: BRIQUE_PLATFORM_PROCESS), into: memory)
+                #expect(
+                    (0..<4).map { memory.word(virtual: address + 112 + 8 * $0) } == [
+                        base, base + UInt64(BRIQUE_LAYER_STEP), base + 5000, base + UInt64(BRIQUE_LAYER_STEP) + 10,
+                    ])
+            }
+        }
+    }
+}
+
+@Test func `a layer that is no file with bytes is refused`() throws {
+    try withFile(SampleImage().bytes()) { path in
+        try withFile([]) { emptyPath in
+            let empty = try FileHandle(forReadingFrom: URL(filePath: emptyPath)).leakedDescriptor()
+            defer { FileDescriptor(empty).close() }
+            #expect(refusal([path, "1048576", "-,layer:\(empty)"])?.status == .imageUnreadable)
+            #expect(refusal([path, "1048576", "-,layer:999999"])?.status == .imageUnreadable)
+        }
+    }
+}
+
+extension FileHandle {
+    /// A descriptor that outlives the handle.
+    fileprivate func leakedDescriptor() throws -> Int32 { dup(fileDescriptor) }
+}
+
 @Test func `each bad file has its status`() throws {
     let good = SampleImage().bytes()
     #expect(try withFile(good) { refusal([$0, "1048576", "-"])?.status } == nil)

@@ -60,6 +60,26 @@ func `a memory size that is no number of pages, or too many, is refused`(byteCou
     #expect(refusal(memoryByteCount: byteCount) == .usage)
 }
 
+@Test func `layers take tables, and no other memory`() throws {
+    let plain = try SampleInstance.map(memoryByteCount: 64 << 20)
+    let withRoot = try SampleInstance.map(memoryByteCount: 64 << 20, root: [1])
+    // One directory and one table.
+    #expect(withRoot.tableCount == plain.tableCount + 2)
+    #expect(withRoot.heapStart == plain.heapStart)
+    #expect(withRoot.layerByteCounts[0] == 1 && withRoot.layerByteCounts[1] == 0)
+    let withBoth = try SampleInstance.map(memoryByteCount: 64 << 20, root: [1], layerByteCount: 5 << 30)
+    #expect(withBoth.tableCount == withRoot.tableCount + 5)
+    #expect(try SampleInstance.map(memoryByteCount: 64 << 20, layerByteCount: 5, needsTables: false).tableCount == 0)
+}
+
+@Test func `a layer that is too large, or memory that reaches the layers, is refused`() {
+    #expect(refusal(memoryByteCount: 1 << 30, layerByteCount: 64 << 30) == nil)
+    #expect(refusal(memoryByteCount: 1 << 30, layerByteCount: (64 << 30) + 1) == .imageRefused)
+    #expect(refusal(memoryByteCount: 1 << 30, layerByteCount: .max) == .imageRefused)
+    #expect(refusal(memoryByteCount: 256 << 30, layerByteCount: 1) == .usage)
+    #expect(refusal(memoryByteCount: 256 << 30) == nil)
+}
+
 private func leastMemory() throws -> UInt64 {
     var byteCount: UInt64 = 4096
     while (try? SampleInstance.map(memoryByteCount: byteCount)) == nil {
@@ -69,9 +89,10 @@ private func leastMemory() throws -> UInt64 {
     return byteCount
 }
 
-private func refusal(memoryByteCount: UInt64, stringsByteCount: UInt64 = 100) -> RefusalStatus? {
+private func refusal(memoryByteCount: UInt64, stringsByteCount: UInt64 = 100, layerByteCount: UInt64 = 0) -> RefusalStatus? {
     do throws(Refusal) {
-        _ = try SampleInstance.map(memoryByteCount: memoryByteCount, stringsByteCount: stringsByteCount)
+        _ = try SampleInstance.map(
+            memoryByteCount: memoryByteCount, stringsByteCount: stringsByteCount, layerByteCount: layerByteCount)
         return nil
     } catch {
         return error.status

@@ -28,12 +28,13 @@ public struct ProcessInstance {
 
     private init(_ arguments: MonitorArguments, _ control: HostControl) throws(Refusal) {
         self.control = control
-        FileDescriptor.closeAll(except: arguments.control, arguments.links)
+        FileDescriptor.closeAll(except: arguments)
         let loader = try InstanceLoader(arguments, needsTables: false)
         let (view, file) = try loader.mapMemory(at: GuestMemory.virtualBase + GuestMemory.physicalBase)
         let memory = try loader.mapReadOnly(file)
         file.close()
         try loader.loadImage(into: view)
+        _ = try loader.mapLayers(inDirectMap: true)
         let platform = InstanceLoader.Platform(number: BRIQUE_PLATFORM_PROCESS, gate: brique_gate_address())
         bootInformation = try loader.writeBootInformation(platform, into: view)
         try Self.protect(loader.map)

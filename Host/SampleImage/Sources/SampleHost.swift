@@ -86,9 +86,12 @@ public struct SampleHost: HypercallHost {
 
 /// A sample image's instance, ready to be asked: its memory is this process's own.
 public struct SampleInstance {
-    public static func map(memoryByteCount: UInt64, stringsByteCount: UInt64 = 100, needsTables: Bool = true) throws(Refusal) -> InstanceMap
-    {
-        let file = SampleImage().bytes()
+    public static func map(
+        memoryByteCount: UInt64, stringsByteCount: UInt64 = 100, root: [UInt8] = [], layerByteCount: UInt64 = 0, needsTables: Bool = true
+    ) throws(Refusal) -> InstanceMap {
+        var image = SampleImage()
+        if !root.isEmpty { image.addRoot(root) }
+        let file = image.bytes()
         let prefix = Array(file.prefix(ImageLayout.prefixByteCount))
         let layout: ImageLayout
         do throws(ELFError) {
@@ -97,7 +100,8 @@ public struct SampleInstance {
             throw Refusal(.imageRefused, error.text)
         }
         return try InstanceMap(
-            layout: layout, memoryByteCount: memoryByteCount, stringsByteCount: stringsByteCount, needsTables: needsTables)
+            layout: layout, memoryByteCount: memoryByteCount, stringsByteCount: stringsByteCount, layerByteCount: layerByteCount,
+            needsTables: needsTables)
     }
 
     public static func server(

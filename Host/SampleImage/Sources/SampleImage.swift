@@ -15,6 +15,9 @@ public struct SampleImage {
     public var pvhDescriptor: [UInt8]?
     public var patches: [Int: UInt8] = [:]
     public var truncated: Int?
+    /// Bytes of the root, at `rootOffset`.
+    public private(set) var root: [UInt8] = []
+    public static let rootOffset = 0x3000
 
     public static let noteOffset = 1024
     /// Headers, one page of text, and a writable segment of 64 bytes followed by the machine area.
@@ -37,6 +40,14 @@ public struct SampleImage {
         let count = UInt64(notes().count)
         programHeaders[3].fileByteCount = count
         programHeaders[3].memoryByteCount = count
+    }
+
+    /// Gives the image a root: a read-only segment behind all others, on the page after the writable one.
+    public mutating func addRoot(_ bytes: [UInt8]) {
+        root = bytes
+        let end = (programHeaders[2].physicalAddress + programHeaders[2].memoryByteCount + 4095) & ~4095
+        let count = UInt64(bytes.count)
+        programHeaders.append(Self.load(flags: 4, offset: UInt64(Self.rootOffset), physical: end, file: count, memory: count))
     }
 
     private static func load(flags: UInt32, offset: UInt64, physical: UInt64, file: UInt64, memory: UInt64) -> ELFProgramHeader {
@@ -72,7 +83,8 @@ public struct SampleImage {
 
     /// The file.
     public func bytes() -> [UInt8] {
-        var file = [UInt8](repeating: 0x90, count: 0x2040)
+        var file = [UInt8](repeating: 0x90, count: root.isEmpty ? 0x2040 : Self.rootOffset)
+        file += root
         var header = header
         header.programHeaderCount = UInt16(programHeaders.count)
         let headers = Self.written(ELFHeader.byteCount + programHeaders.count * ELFProgramHeader.byteCount) {

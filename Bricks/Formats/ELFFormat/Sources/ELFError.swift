@@ -4,6 +4,7 @@ public enum ELFError: Error, Equatable, CaseIterable, Sendable {
     case badProgramHeaderSize, noProgramHeaders, programHeadersOutsideFile
     case noSegments, tooManySegments, segmentOutsideFile, memorySmallerThanFile, badAlignment, badAccess, writableAndExecutable
     case addressMismatch, addressOutOfRange, segmentsOverlap, segmentsShareAPage, noSingleExecutableSegment, noSingleWritableSegment
+    case segmentAfterRoot, rootMisaligned, rootNotWhole
     case dynamicallyLinked
     case notesTooFar, notesTruncated, noBriqueNote, severalBriqueNotes, badBriqueNoteSize, wrongABIVersion, unknownFlags
     case badPVHNote, pvhEntryNotExecutable
@@ -36,6 +37,9 @@ public enum ELFError: Error, Equatable, CaseIterable, Sendable {
         case .segmentsShareAPage: "two segments share a page"
         case .noSingleExecutableSegment: "not exactly one executable segment"
         case .noSingleWritableSegment: "not exactly one writable segment, or not the last one"
+        case .segmentAfterRoot: "a segment follows the root"
+        case .rootMisaligned: "the root does not begin on a page of the file and of memory"
+        case .rootNotWhole: "the root is larger in memory than in the file"
         case .dynamicallyLinked: "dynamically linked, or needs thread-local storage"
         case .notesTooFar: "the notes are not inside the first page of the file"
         case .notesTruncated: "the notes are truncated"

@@ -37,11 +37,12 @@ extension ELFHeader {
 struct Segments {
     var list = InlineArray<8, ImageLayout.Segment>(repeating: ImageLayout.Segment())
     var count = 0
+    var root: ImageLayout.Root?
 
     mutating func add(_ header: ELFProgramHeader, fileByteCount: Int) throws(ELFError) {
         guard header.memoryByteCount >= header.fileByteCount else { throw .memorySmallerThanFile }
         guard header.memoryByteCount > 0 else { return }
-        guard count < ImageLayout.maximumSegmentCount else { throw .tooManySegments }
+        guard root == nil else { throw .segmentAfterRoot }
         let (fileEnd, overflow) = header.offset.addingReportingOverflow(header.fileByteCount)
         guard !overflow, fileEnd <= UInt64(fileByteCount) else { throw .segmentOutsideFile }
         var segment = ImageLayout.Segment()
@@ -55,8 +56,17 @@ struct Segments {
             guard segment.start >= list[count - 1].end else { throw .segmentsOverlap }
             guard segment.firstPage >= list[count - 1].endPage else { throw .segmentsShareAPage }
         }
+        if segment.access == .read, count > 0, list[count - 1].access == .readWrite { return root = try Self.root(segment) }
+        guard count < ImageLayout.maximumSegmentCount else { throw .tooManySegments }
         list[count] = segment
         count += 1
+    }
+
+    private static func root(_ segment: ImageLayout.Segment) throws(ELFError) -> ImageLayout.Root {
+        let page = Int(ImageLayout.pageByteCount)
+        guard segment.fileOffset % page == 0, segment.start == segment.firstPage else { throw .rootMisaligned }
+        guard segment.memoryByteCount == UInt64(segment.fileByteCount) else { throw .rootNotWhole }
+        return ImageLayout.Root(fileOffset: segment.fileOffset, byteCount: segment.fileByteCount, start: segment.start)
     }
 
     private func access(_ flags: UInt32) throws(ELFError) -> ImageLayout.Access {

@@ -33,6 +33,17 @@ public struct ImageLayout {
         }
     }
 
+    /// The image's root: a read-only file system, which loaders map beside guest memory, or where `start` says in the RAM of a PC.
+    public struct Root: Equatable, Sendable {
+        /// A whole page.
+        public internal(set) var fileOffset = 0
+        public internal(set) var byteCount = 0
+        /// Physical, a whole page.
+        public internal(set) var start: UInt64 = 0
+
+        public var end: UInt64 { start + UInt64(byteCount) }
+    }
+
     private let segments: InlineArray<8, Segment>
     public let segmentCount: Int
     /// Virtual addresses, as in `struct brique_note`.
@@ -40,14 +51,16 @@ public struct ImageLayout {
     /// Physical address of the PVH entry (Xen's public/elfnote.h, XEN_ELFNOTE_PHYS32_ENTRY), if the image has one.
     public let pvhEntry: UInt64?
     public let executable: Segment
-    /// The last segment; it ends the image.
+    /// The last segment but for the root; it ends the image.
     public let writable: Segment
+    /// A read-only segment after the writable one, if there is one; not among the other segments.
+    public let root: Root?
 
     public subscript(segment index: Int) -> Segment {
         precondition(index < segmentCount)
         return segments[index]
     }
-    /// Physical, a whole page: memory from here on is free.
+    /// Physical, a whole page: memory from here on is free, but for a root that a PC has in RAM.
     public var imageEnd: UInt64 { writable.endPage }
     /// Physical address of the machine area.
     public var machineArea: UInt64 { note.machineArea - Self.virtualBase }
@@ -70,6 +83,7 @@ public struct ImageLayout {
         }
         segments = found.list
         segmentCount = found.count
+        root = found.root
         (executable, writable) = try found.roles()
         guard let brique = notes.brique else { throw .noBriqueNote }
         note = brique

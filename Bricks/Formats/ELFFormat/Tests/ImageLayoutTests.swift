@@ -32,8 +32,39 @@ func refusal(of file: [UInt8]) -> ELFError? {
     #expect(layout.imageEnd >= layout.machineArea + UInt64(BRIQUE_AREA_BYTES))
 }
 
+@Test func `a read-only segment after the writable one is the root`() throws {
+    var image = SampleImage()
+    image.addRoot([UInt8](repeating: 7, count: 5000))
+    let layout = try layout(of: image.bytes())
+    let root = try #require(layout.root)
+    #expect(layout.segmentCount == 3)
+    #expect(root.fileOffset == SampleImage.rootOffset)
+    #expect(root.byteCount == 5000)
+    #expect(root.start == layout.imageEnd)
+    #expect(layout.imageEnd == layout.writable.endPage)
+    #expect(try layoutWithoutRoot().root == nil)
+}
+
+@Test func `a root of a gibibyte fits, one that ends above 4 GiB does not`() throws {
+    var image = SampleImage()
+    image.addRoot([1])
+    func layout(rootByteCount: UInt64) throws(ELFError) -> ImageLayout {
+        var image = image
+        image.programHeaders[4].fileByteCount = rootByteCount
+        image.programHeaders[4].memoryByteCount = rootByteCount
+        let file = image.bytes()
+        return try ImageLayout(parsing: ByteReader(file.span.extracting(first: 4096)).unread, fileByteCount: .max)
+    }
+    #expect(try layout(rootByteCount: 1 << 30).root?.byteCount == 1 << 30)
+    #expect(throws: ELFError.addressOutOfRange) { _ = try layout(rootByteCount: 1 << 32) }
+}
+
+private func layoutWithoutRoot() throws -> ImageLayout { try layout(of: SampleImage().bytes()) }
+
 @Test func `every truncation of the file is refused`() {
-    let file = SampleImage().bytes()
+    var image = SampleImage()
+    image.addRoot([1, 2, 3])
+    let file = image.bytes()
     for count in 0..<file.count {
         #expect(refusal(of: Array(file[..<count])) != nil, "\(count) bytes")
     }
@@ -98,6 +129,41 @@ let corruptions: [Corruption] = [
     Corruption(.noSingleExecutableSegment) { $0.programHeaders[0].flags = 5 },
     Corruption(.noSingleWritableSegment) { $0.programHeaders[0].flags = 6 },
     Corruption(.noSingleWritableSegment) { $0.programHeaders.remove(at: 2) },
+    Corruption(.segmentAfterRoot) { image in
+        image.addRoot([1])
+        image.addRoot([2])
+        image.programHeaders[5].physicalAddress += 4096
+        image.programHeaders[5].virtualAddress += 4096
+    },
+    Corruption(.segmentAfterRoot) { image in
+        image.addRoot([1])
+        image.programHeaders.append(image.programHeaders[2])
+    },
+    Corruption(.rootMisaligned) { image in
+        image.addRoot([1])
+        image.programHeaders[4].offset -= 8
+        image.programHeaders[4].alignment = 8
+    },
+    Corruption(.rootMisaligned) { image in
+        image.addRoot([1])
+        image.programHeaders[4].physicalAddress += 8
+        image.programHeaders[4].virtualAddress += 8
+        image.programHeaders[4].alignment = 8
+    },
+    Corruption(.rootNotWhole) { image in
+        image.addRoot([1])
+        image.programHeaders[4].memoryByteCount += 1
+    },
+    Corruption(.segmentOutsideFile) { image in
+        image.addRoot([1])
+        image.programHeaders[4].fileByteCount += 1
+        image.programHeaders[4].memoryByteCount += 1
+    },
+    Corruption(.segmentsOverlap) { image in
+        image.addRoot([1])
+        image.programHeaders[4].physicalAddress -= 4096
+        image.programHeaders[4].virtualAddress -= 4096
+    },
     Corruption(.dynamicallyLinked) { $0.programHeaders[3].type = 3 },
     Corruption(.notesTooFar) { $0.programHeaders[3].offset = 4080 },
     Corruption(.notesTooFar) { $0.programHeaders[3].fileByteCount = .max },

@@ -11,6 +11,12 @@
 #define BRIQUE_MEMORY_BASE 0x100000
 #define BRIQUE_PAGE_SIZE 4096
 
+// Layers: read-only file systems that a loader maps beside guest memory. Number 0 is the image's root, number 1 a second one over it.
+// Our monitors give number n this guest-physical address, n times the step further; on a PC a layer lies in RAM.
+#define BRIQUE_LAYER_COUNT 2
+#define BRIQUE_LAYER_BASE 0x4000000000
+#define BRIQUE_LAYER_STEP 0x1000000000
+
 // The Brique ELF note: name "Brique", this type, descriptor `struct brique_note`.
 #define BRIQUE_NOTE_TYPE 1
 
@@ -141,6 +147,9 @@ struct brique_boot_information {
     uint32_t environment_count;
     uint64_t strings;             // argument_count, then environment_count ("K=V") NUL-terminated strings
     uint64_t strings_byte_count;
+    // Layers, virtual: the first byte, on a page, and one past the last byte; 0: there is no such layer.
+    uint64_t layer_start[BRIQUE_LAYER_COUNT];
+    uint64_t layer_end[BRIQUE_LAYER_COUNT];
 };
 
 struct brique_hypercall {
