@@ -1,3 +1,4 @@
+import ELFFormat
 import LinuxCalls
 
 extension InstanceLoader {

@@ -211,7 +211,7 @@ public final class UserNetwork: @unchecked Sendable {
     private func sweep() {
         nextSweep = now.advanced(by: Self.sweepInterval)
         for flow in datagramFlows.all where flow.lastUse.duration(to: now) > Self.datagramIdleTime { remove(flow) }
-        reassembler.tick(now: now) { _, _, _ in }
+        reassembler.tick(now: now)
         acceptWaiting()
         // Another server, if the first has not answered since the last time this was asked.
         let hasSilence = datagramFlows.all.contains {

@@ -1,13 +1,18 @@
 import BootFormat
 
 // SAFETY (all of this file): set once by the start of day, before any other code runs, and never changed.
-nonisolated(unsafe) private var information = brique_boot_information()
+nonisolated(unsafe) private var information: UnsafePointer<brique_boot_information>?
 
 extension Instance {
-    /// What the loader said. For the start of day alone.
-    @unsafe public static func start(_ boot: brique_boot_information) { unsafe information = boot }
+    /// What the loader said, in memory that stays as it is. For the start of day alone.
+    @unsafe public static func start(_ boot: UnsafePointer<brique_boot_information>) { unsafe information = boot }
 
-    static var boot: brique_boot_information { unsafe information }
+    static var boot: brique_boot_information { unsafe information?.pointee ?? brique_boot_information() }
+
+    static func layerBounds(_ index: Int) -> (start: UInt64, end: UInt64) {
+        let boot = boot
+        return index == 0 ? (boot.layer_start.0, boot.layer_end.0) : index == 1 ? (boot.layer_start.1, boot.layer_end.1) : (0, 0)
+    }
 
     /// Arguments, then environment. A loader's counts that do not fit its bytes give fewer strings, never a trap.
     static var strings: [String] {

@@ -38,6 +38,15 @@ public enum Instance {
     /// Memory that the user gave this instance, in bytes. Zero in an ordinary process, which has no such bound.
     public static var memoryByteCount: Int { Int(clamping: boot.memory_bytes) }
 
+    /// Layers that the loader mapped: number 0 is the image's root, number 1 a file system over it.
+    public static var layerCount: Int { Int(BRIQUE_LAYER_COUNT) }
+
+    /// The addresses of a layer's bytes, which are only ever read, and begin on a page; nil: there is no such layer.
+    public static func layer(_ index: Int) -> Range<UInt64>? {
+        let (start, end) = layerBounds(index)
+        return start != 0 && start < end ? start..<end : nil
+    }
+
     /// The monitor is this process: a hypercall is a function call.
     public static var isProcess: Bool { Int32(boot.platform) == BRIQUE_PLATFORM_PROCESS }
 

@@ -23,7 +23,7 @@
         case BRIQUE_PLATFORM_PC: unsafe PlatformPC.start(&boot.pointee)
         default: unsafe PlatformKVM.start(tscKilohertz: boot.pointee.tsc_kilohertz)
         }
-        unsafe Instance.start(boot.pointee)
+        unsafe Instance.start(boot)
         unsafe Memory.start(at: UInt(boot.pointee.memory_start), end: UInt(boot.pointee.memory_end))
         unsafe brique_stacks_set(UInt64(BRIQUE_VIRTUAL_BASE) + UInt64(BRIQUE_MEMORY_BASE), boot.pointee.memory_end)
     }
