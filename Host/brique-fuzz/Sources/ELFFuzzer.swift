@@ -20,7 +20,8 @@ func fuzzELF(seed: UInt64, seconds: Double) -> String {
         accepted += 1
         check(layout)
         let map = try? InstanceMap(
-            layout: layout, memoryByteCount: random.number() & ~4095, stringsByteCount: random.number(), needsTables: random.chance(of: 2))
+            layout: layout, memoryByteCount: random.number() & ~4095, stringsByteCount: random.number(), layerByteCount: random.number(),
+            needsTables: random.chance(of: 2))
         if let map {
             mapped += 1
             precondition(map.heapStart < map.heapEnd && map.heapEnd < map.memoryEnd)
@@ -38,6 +39,9 @@ private func check(_ layout: ImageLayout) {
         precondition(UInt64(segment.fileByteCount) <= segment.memoryByteCount && segment.fileOffset >= 0)
         end = segment.endPage
     }
+    if let root = layout.root {
+        precondition(root.start >= end && root.end <= ImageLayout.highestAddress && root.byteCount > 0 && root.fileOffset % 4096 == 0)
+    }
     precondition(layout.machineArea >= layout.writable.start && layout.imageEnd == end)
 }
 
@@ -46,6 +50,7 @@ private func damagedImage(_ random: inout SplitMix) -> [UInt8] {
     if random.chance(of: 2) {
         image.pvhDescriptor = (0..<4 * Int.random(in: 0...2, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random) }
     }
+    if random.chance(of: 2) { image.addRoot([UInt8](repeating: 1, count: Int.random(in: 1...5000, using: &random))) }
     for _ in 0..<Int.random(in: 0...2, using: &random) {
         let index = Int.random(in: 0..<image.programHeaders.count, using: &random)
         switch Int.random(in: 0..<10, using: &random) {
