@@ -4,7 +4,7 @@ import PackageDescription
 
 // The layers, lowest first, and what each may import beside earlier bricks of its own row.
 enum Layer: String {
-    case base, formats, interfaces, machine, core, devices, net, platforms, brique, simulation, host
+    case base, formats, interfaces, machine, core, devices, net, storage, linux, platforms, brique, simulation, host
 
     var folder: String {
         switch self {
@@ -21,9 +21,10 @@ enum Layer: String {
         case .base: []
         case .formats: [.base]
         case .interfaces: [.base, .formats]
-        case .machine, .core, .devices, .net: stem
+        case .machine, .core, .devices, .net, .storage: stem
+        case .linux: stem.union([.core, .net, .storage])
         case .platforms: stem.union([.machine, .core, .devices])
-        case .brique: stem.union([.machine, .core, .devices, .net, .platforms])
+        case .brique: stem.union([.machine, .core, .devices, .net, .storage, .linux, .platforms])
         case .simulation: stem.union([.net])
         case .host: stem.union([.net, .simulation])
         }
@@ -50,6 +51,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 // Every brick and program, lowest first: a need that is not listed earlier is refused below.
 let bricks: [Brick] = [
     Brick(name: "CMemory", layer: .base, kind: .c),
+    Brick(name: "Errno", layer: .base),
     Brick(name: "Random", layer: .base, tests: true),
     Brick(name: "Bytes", layer: .base, tests: true, testNeeds: ["Random"]),
     Brick(name: "Time", layer: .base, tests: true),
@@ -67,6 +69,7 @@ let bricks: [Brick] = [
 
     Brick(name: "CHypercalls", layer: .interfaces, kind: .c, needs: ["BootFormat"]),
     Brick(name: "Hypercalls", layer: .interfaces, needs: ["BootFormat", "CHypercalls", "Time"]),
+    Brick(name: "PageFrames", layer: .interfaces, needs: ["Errno"], tests: true, testNeeds: ["Bytes"]),
     Brick(name: "RegisterBank", layer: .interfaces),
     Brick(name: "DMAMemory", layer: .interfaces),
     Brick(name: "Resumption", layer: .interfaces),
@@ -125,6 +128,10 @@ let bricks: [Brick] = [
         needs: [
             "Bytes", "NetFormats", "VirtioFormat", "NetworkLink", "RegisterBank", "DMAMemory", "Virtqueue", "VirtioTransport",
         ]),
+
+    Brick(name: "VFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames"], tests: true),
+    Brick(
+        name: "RamFS", layer: .storage, needs: ["Bytes", "Errno", "Random", "PageFrames", "VFS"], tests: true),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),

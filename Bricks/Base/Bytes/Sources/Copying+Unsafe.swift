@@ -55,6 +55,21 @@ extension MutableRawSpan {
     }
 }
 
+extension MutableRawSpan {
+    /// Writes zeros over `byteCount` bytes from `offset` on, which must be there.
+    @inlinable
+    @_lifetime(self: copy self)
+    public mutating func clear(from offset: Int, byteCount count: Int) {
+        precondition(offset >= 0 && offset <= byteCount && count >= 0 && count <= byteCount - offset)
+        guard count > 0 else { return }
+        // SAFETY: the precondition keeps the range inside the span, whose bytes are exclusively ours; zero is a value of a byte.
+        unsafe withUnsafeMutableBytes { target in
+            _ = unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + count]).initializeMemory(
+                as: UInt8.self, repeating: 0)
+        }
+    }
+}
+
 extension RawSpan {
     /// The byte at `offset`, which must be inside.
     @inlinable

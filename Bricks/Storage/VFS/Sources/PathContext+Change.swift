@@ -5,7 +5,7 @@ import Errno
 extension PathContext {
     /// The free name that a path ends in. `.eexist`: it is taken.
     private func free(_ path: [UInt8], from start: Place?, isDirectory: Bool = false) throws(Errno) -> Found {
-        let found = try find(path, from: start, .noFollow)
+        let found = try find(path, from: start, .entry)
         guard found.place == nil, found.last == .name else { throw .eexist }
         guard isDirectory || !found.endsInSlash else { throw .enoent }
         try checkChange(of: found.directory)
@@ -63,7 +63,7 @@ extension PathContext {
 
     /// The name that a path ends in, and what it names.
     private func taken(_ path: [UInt8], from start: Place?) throws(Errno) -> (found: Found, vnode: Vnode) {
-        let found = try find(path, from: start, .noFollow)
+        let found = try find(path, from: start, .entry)
         guard let place = found.place else { throw .enoent }
         return (found, place.vnode)
     }
@@ -72,6 +72,7 @@ extension PathContext {
     public func unlink(_ path: [UInt8], from start: Place? = nil) throws(Errno) {
         let (found, vnode) = try taken(path, from: start)
         guard found.last == .name else { throw .eisdir }
+        if found.endsInSlash { throw vnode.kind == .directory ? .eisdir : .enotdir }
         try checkChange(of: found.directory)
         let directory = found.directory.vnode
         try checkSticky(directory, vnode)
@@ -105,8 +106,8 @@ extension PathContext {
     public func rename(
         _ old: [UInt8], from oldStart: Place? = nil, to new: [UInt8], from newStart: Place? = nil, _ mode: RenameMode = .replace
     ) throws(Errno) {
-        let source = try find(old, from: oldStart, .noFollow)
-        let target = try find(new, from: newStart, .noFollow)
+        let source = try find(old, from: oldStart, .entry)
+        let target = try find(new, from: newStart, .entry)
         guard source.directory.mount === target.directory.mount else { throw .exdev }
         guard source.last == .name else { throw .ebusy }
         guard target.last == .name else { throw mode == .noReplace ? .eexist : .ebusy }

@@ -14,12 +14,13 @@ extension PathContext {
         if flags.contains(.temporary) { return try openTemporary(path, from: start, flags, mode, options) }
         if flags.contains([.create, .directory]) { throw .einval }
         if flags.contains(.noFollow) || flags.contains([.create, .exclusive]) { options.insert(.noFollow) }
+        if flags.contains(.create) { options.insert(.create) }
         let found = try find(path, from: start, options)
         if let file = found.file { return try reopen(file, flags) }
         guard let place = found.place else { return try create(found, flags, mode) }
         if flags.contains(.create) {
             if flags.contains(.exclusive) { throw .eexist }
-            if place.vnode.kind == .directory || found.endsInSlash { throw .eisdir }
+            if place.vnode.kind == .directory { throw .eisdir }
         }
         try checkOpen(place, flags)
         let file = try open(place, flags)
@@ -88,7 +89,6 @@ extension PathContext {
 
     private func create(_ found: Found, _ flags: OpenFlags, _ mode: UInt32) throws(Errno) -> OpenFile {
         guard flags.contains(.create) else { throw .enoent }
-        guard !found.endsInSlash else { throw .eisdir }
         try checkChange(of: found.directory)
         let directory = found.directory.vnode
         let vnode = try directory.create(found.name.raw, newFile(.regular, mode, in: directory))

@@ -8,6 +8,10 @@ public struct Resolution: OptionSet, Sendable {
 
     /// The last component may be a symbolic link, which is not followed.
     public static var noFollow: Resolution { Resolution(rawValue: 1) }
+    /// The last component is an entry to be made, moved or removed: not followed even with a slash behind it.
+    static var entry: Resolution { [.noFollow, Resolution(rawValue: 0x80)] }
+    /// The last component is a file to be made: no slash may stand behind it.
+    static var create: Resolution { Resolution(rawValue: 0x100) }
     /// AT_EMPTY_PATH: the empty path is the start itself.
     public static var allowEmpty: Resolution { Resolution(rawValue: 2) }
     /// RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT.
@@ -72,7 +76,7 @@ extension PathContext {
             if found.place == nil || walk.file != nil { break }
         }
         found.file = walk.file
-        if found.endsInSlash, let place = found.place, place.vnode.kind != .directory { throw .enotdir }
+        if found.endsInSlash, !options.contains(.entry), let place = found.place, place.vnode.kind != .directory { throw .enotdir }
         return found
     }
 
@@ -104,6 +108,7 @@ extension PathContext {
             if range.count == 2, walk.text[begin + 1] == 0x2e { return try stepUp(&walk, &found) }
         }
         found.last = .name
+        if found.endsInSlash, walk.options.contains(.create) { throw .eisdir }
         let child: Vnode
         do {
             child = try walk.place.vnode.lookup(walk.text.raw.extracting(range))
@@ -112,7 +117,8 @@ extension PathContext {
             found.place = nil
             return
         }
-        if child.kind == .symbolicLink, !isLast || found.endsInSlash || !walk.options.contains(.noFollow) {
+        let staysLink = walk.options.contains(found.endsInSlash ? .entry : .noFollow)
+        if child.kind == .symbolicLink, !isLast || !staysLink {
             return try follow(child, &walk, &found)
         }
         var next = Place(mount: walk.place.mount, vnode: child)

@@ -175,6 +175,7 @@ extension Vnode {
         attachments.mappings.remove(at: index)
     }
     public final var isMapped: Bool { !(attachments?.mappings.isEmpty ?? true) }
+    public final var isMappedWritable: Bool { attachments?.mappings.contains { $0.canWrite } ?? false }
     /// Tells all that map pages of `range` that those are about to go.
     public final func dropMappings(of range: Range<Int64>) {
         guard let attachments else { return }
@@ -193,6 +194,8 @@ extension Vnode {
 /// Has pages of a vnode in an address space, and is told before they are taken from the file.
 open class PageMapping {
     public init() {}
+    /// Whether the program may write to the file by it: a shared mapping that may become writable.
+    open var canWrite: Bool { false }
     /// The pages of the file in `range` (indices) are about to go: the next access must ask the file again.
     open func drop(_ range: Range<Int64>) {}
 }
