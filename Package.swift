@@ -26,7 +26,7 @@ enum Layer: String {
         case .platforms: stem.union([.machine, .core, .devices])
         case .brique: stem.union([.machine, .core, .devices, .net, .storage, .linux, .platforms])
         case .simulation: stem.union([.net])
-        case .host: stem.union([.net, .simulation])
+        case .host: stem.union([.net, .storage, .simulation])
         }
     }
 }
@@ -132,6 +132,8 @@ let bricks: [Brick] = [
     Brick(name: "VFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames"], tests: true),
     Brick(
         name: "RamFS", layer: .storage, needs: ["Bytes", "Errno", "Random", "PageFrames", "VFS"], tests: true),
+    Brick(
+        name: "EROFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true, testNeeds: ["Random"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
@@ -195,7 +197,7 @@ let bricks: [Brick] = [
         needs: [
             "Random", "BootFormat", "ELFFormat", "HTTPFormat", "Bytes", "NetSimulator", "MonitorSupport", "SampleImage", "Time",
             "NetFormats",
-            "NetworkLink", "DNSFormat", "DHCPFormat", "TCP", "NetStack",
+            "NetworkLink", "DNSFormat", "DHCPFormat", "TCP", "NetStack", "PageFrames", "VFS", "EROFS",
         ]),
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),

@@ -1,9 +1,9 @@
 import Foundation
 
-/// brique-fuzz elf|boundary|formats|http|stack|tcp|all SECONDS [SEED]: feeds hostile bytes to whatever reads them.
+/// brique-fuzz elf|erofs|boundary|formats|http|stack|tcp|all SECONDS [SEED]: feeds hostile bytes to whatever reads them.
 /// A finding is a trap.
 func usage() -> Never {
-    FileHandle.standardError.write(Data("usage: brique-fuzz [elf|boundary|formats|http|stack|tcp|all] SECONDS [SEED]\n".utf8))
+    FileHandle.standardError.write(Data("usage: brique-fuzz [elf|erofs|boundary|formats|http|stack|tcp|all] SECONDS [SEED]\n".utf8))
     exit(64)
 }
 
@@ -21,7 +21,7 @@ if words.count == 3 {
 }
 
 let targets: [String: (UInt64, Double) throws -> String] = [
-    "elf": fuzzELF, "boundary": fuzzBoundary, "http": fuzzHTTP, "stack": fuzzStack, "tcp": fuzzTCP,
+    "elf": fuzzELF, "erofs": fuzzEROFS, "boundary": fuzzBoundary, "http": fuzzHTTP, "stack": fuzzStack, "tcp": fuzzTCP,
     "formats": fuzzFormats,
 ]
 let names = words[0] == "all" ? targets.keys.sorted() : [words[0]]
