@@ -80,7 +80,8 @@ struct DiskInode {
             modified = nil
             linkCount = UInt32(image.integer(at: offset + 6, UInt16.self))
         }
-        guard size <= UInt64(Int64.max) else { throw .euclean }
+        // Room for rounding up to a page.
+        guard size <= UInt64(Int64.max) - 0xffff else { throw .euclean }
         byteCount = Int64(size)
         device = UInt64(union)
         let attributeByteCount = attributeCount == 0 ? 0 : 12 + (attributeCount - 1) * 4
