@@ -133,6 +133,8 @@ let bricks: [Brick] = [
     Brick(
         name: "RamFS", layer: .storage, needs: ["Bytes", "Errno", "Random", "PageFrames", "VFS"], tests: true),
     Brick(
+        name: "Overlay", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS", "RamFS"], tests: true, testNeeds: ["Random"]),
+    Brick(
         name: "EROFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true, testNeeds: ["Random"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),

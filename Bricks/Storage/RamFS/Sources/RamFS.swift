@@ -9,7 +9,7 @@ public final class RamFS: FileSystem {
     public let frames: PageFrames
     /// The time of the stamps it makes.
     public let clock: () -> FileTime
-    let key: SipHash.Key
+    public let key: SipHash.Key
     public let pageLimit: Int
     public private(set) var usedPageCount = 0
     /// Files and further names.
@@ -43,11 +43,12 @@ public final class RamFS: FileSystem {
         return statistics
     }
 
-    func takeInode() throws(Errno) {
+    /// One more file or name. `.enospc`.
+    public func takeInode() throws(Errno) {
         guard usedInodeCount < inodeLimit else { throw .enospc }
         usedInodeCount += 1
     }
-    func giveInode() { usedInodeCount -= 1 }
+    public func giveInode() { usedInodeCount -= 1 }
     func nextInode() -> UInt64 {
         lastInode += 1
         return lastInode
@@ -72,6 +73,19 @@ public final class RamFS: FileSystem {
     /// Whether so many pages could be had now.
     func hasRoom(for pageCount: Int) -> Bool {
         pageCount <= pageLimit - usedPageCount && pageCount <= frames.freeCount
+    }
+
+    /// A file that is in no directory, for a file system above this one; `target`: a symbolic link's. It has no name and no links.
+    public func makeNode(_ file: NewFile, target: [UInt8] = []) throws(Errno) -> RamNode {
+        try takeInode()
+        let node =
+            switch file.kind {
+            case .regular: RamFile(self, file)
+            case .symbolicLink: RamLink(self, file, target: target)
+            case .directory, .fifo, .socket, .characterDevice, .blockDevice, .anonymous: RamSpecial(self, file)
+            }
+        node.linkCount = 0
+        return node
     }
 
     /// memfd_create(2): a file without a name, opened for reading and writing.

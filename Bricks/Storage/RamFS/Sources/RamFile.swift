@@ -228,6 +228,12 @@ public final class RamFile: RamNode {
         pages[pageIndex] = frame
     }
 
+    /// As it was when it was made: a copy that could not be finished.
+    public func forgetContents() {
+        pages.remove(from: 0, to: .max) { ram.givePage($0) }
+        size = 0
+    }
+
     // MARK: Seals
 
     public override var seals: UInt32? {

@@ -63,17 +63,17 @@ public class RamNode: Vnode {
     }
 
     /// Read: the time is kept only as far as programs rely on it ("relatime", mount(8)).
-    func touchAccessed() {
+    public func touchAccessed() {
         guard accessed <= modified || accessed <= changed else { return }
         accessed = ram.clock()
     }
 
-    func touchModified() {
+    public func touchModified() {
         modified = ram.clock()
         changed = modified
     }
 
-    func touchChanged() { changed = ram.clock() }
+    public func touchChanged() { changed = ram.clock() }
 
     // MARK: Extended attributes
 

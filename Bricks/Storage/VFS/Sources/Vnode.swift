@@ -97,6 +97,8 @@ open class Vnode {
     }
     /// The frame of a page, retained for the caller. `.enxio`: beyond the end (SIGBUS); `.enodev`: has no pages.
     open func frame(at pageIndex: Int64, forWriting: Bool) throws(Errno) -> Frame { throw .enodev }
+    /// The vnode whose pages these are: another one where file systems lie on top of each other.
+    open var pageOwner: Vnode { self }
     open func synchronize() throws(Errno) {}
     /// F_GET_SEALS and F_ADD_SEALS of fcntl(2).
     open var seals: UInt32? { nil }
@@ -169,17 +171,25 @@ extension Vnode {
     }
     public final var hasLocks: Bool { attachments?.locks != nil }
 
-    public final func add(_ mapping: PageMapping) { attached.mappings.append(mapping) }
+    public final func add(_ mapping: PageMapping) { pageOwner.attached.mappings.append(mapping) }
     public final func remove(_ mapping: PageMapping) {
-        guard let attachments, let index = attachments.mappings.firstIndex(where: { $0 === mapping }) else { return }
+        guard let attachments = pageOwner.attachments, let index = attachments.mappings.firstIndex(where: { $0 === mapping }) else {
+            return
+        }
         attachments.mappings.remove(at: index)
     }
-    public final var isMapped: Bool { !(attachments?.mappings.isEmpty ?? true) }
-    public final var isMappedWritable: Bool { attachments?.mappings.contains { $0.canWrite } ?? false }
+    public final var isMapped: Bool { !(pageOwner.attachments?.mappings.isEmpty ?? true) }
+    public final var isMappedWritable: Bool { pageOwner.attachments?.mappings.contains { $0.canWrite } ?? false }
     /// Tells all that map pages of `range` that those are about to go.
     public final func dropMappings(of range: Range<Int64>) {
-        guard let attachments else { return }
+        guard let attachments = pageOwner.attachments else { return }
         for mapping in attachments.mappings { mapping.drop(range) }
+    }
+    /// Whoever maps pages of this vnode maps those of the other one from now on.
+    public final func moveMappings(to other: Vnode) {
+        guard let attachments, !attachments.mappings.isEmpty else { return }
+        other.attached.mappings.append(contentsOf: attachments.mappings)
+        attachments.mappings = []
     }
 
     public final func add(_ watch: Watch) { attached.watches.append(watch) }
