@@ -204,8 +204,14 @@ let bricks: [Brick] = [
 
     Brick(name: "Image", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true),
     Brick(
+        name: "ProgramImage", layer: .host, needs: ["BootFormat", "ELFFormat", "Bytes"], packages: [subprocess, system], tests: true,
+        testNeeds: ["SampleImage"]),
+    Brick(
         name: "BriqueTool", layer: .host,
-        needs: ["Bytes", "Time", "NetFormats", "DNSFormat", "VirtioFormat", "BootFormat", "PacketCapture", "UserNetwork", "Image"],
+        needs: [
+            "Bytes", "Time", "NetFormats", "DNSFormat", "VirtioFormat", "BootFormat", "PacketCapture", "UserNetwork", "Image",
+            "ProgramImage",
+        ],
         packages: [argumentParser, subprocess, system], tests: true),
     Brick(name: "brique", layer: .host, kind: .program, needs: ["BriqueTool"], packages: [argumentParser]),
     Brick(name: "brique-user-network", layer: .host, kind: .program, needs: ["UserNetwork", "PacketCapture"], packages: [argumentParser]),

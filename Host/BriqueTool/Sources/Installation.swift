@@ -32,6 +32,10 @@ struct Installation {
 
     func monitor(_ name: String) -> String { "\(monitorFolder)/brique-monitor-\(name)" }
 
+    /// The app that runs Linux programs, and its image where that came with the installation.
+    var linuxApp: String { package + "/Apps/linux" }
+    var linuxImage: String { monitorFolder + "/linux.image" }
+
     var toolchainFolder: String { package + "/Tools/Toolchain" }
     var guestToolset: String { toolchainFolder + "/guest.json" }
     var linkerScript: String { toolchainFolder + "/image.ld" }

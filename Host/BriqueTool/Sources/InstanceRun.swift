@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import Image
+import BootFormat
 
 /// One instance to start.
 struct Instance {
@@ -10,8 +12,18 @@ struct Instance {
     var arguments: [String]
     var accelerator: QEMUAccelerator
     var network = NetworkPlan.none
+    /// A file system over the image's root, as an open descriptor of this program's.
+    var layer: Int32?
+    /// Of a Linux program.
+    var programName: String?
+
+    mutating func closeLayer() {
+        if let layer { Glibc.close(layer) }
+        layer = nil
+    }
 
     var name: String {
+        if let programName { return programName }
         let file = URL(filePath: image).lastPathComponent
         return file.hasSuffix(".image") ? String(file.dropLast(6)) : file
     }
@@ -82,25 +94,36 @@ struct InstanceRun {
         case .kvm, .process:
             return ChildLaunch(
                 path: installation.monitor(monitor.name),
-                arguments: [instance.image, String(instance.memory.byteCount), "\(Self.controlDescriptor)\(links.monitorWords)"]
+                arguments: [
+                    instance.image, String(instance.memory.byteCount), "\(Self.controlDescriptor)\(links.monitorWords)\(layerWord)",
+                ]
                     + instance.arguments,
                 environment: instance.network.variables + instance.environment, collected: [Self.controlDescriptor],
-                inherited: links.inherited)
+                inherited: links.inherited + inheritedLayer)
         case .qemu(let machine):
             // Whatever QEMU would load from anywhere else is refused here, by the rules of our own monitors.
             let layout = try ImageFile.open(instance.image).layout
             guard instance.memory.byteCount >= ImageReport.leastMemory(of: layout) else {
                 throw ToolFailure(.memoryTooSmall, "\(instance.name): the memory is too small for this image")
             }
-            let arguments = try QEMU(machine: machine, accelerator: instance.accelerator).arguments(for: instance, links.links)
+            let arguments = try QEMU(machine: machine, accelerator: instance.accelerator).arguments(
+                for: instance, links.links, rootByteCount: UInt64(layout.root?.byteCount ?? 0))
             return ChildLaunch(
                 path: QEMU.guardian, arguments: ["--pdeathsig", "KILL", "--", QEMU.find() ?? QEMU.program] + arguments,
-                environment: [], collected: [QEMU.controlDescriptor], inherited: links.inherited, relaysConsole: true,
+                environment: [], collected: [QEMU.controlDescriptor], inherited: links.inherited + inheritedLayer, relaysConsole: true,
                 interruption: .init(descriptor: QEMU.protocolDescriptor, request: QEMU.interruptRequest))
         }
     }
 
     private static let controlDescriptor: Int32 = 3
+    /// Behind all links.
+    static let layerDescriptor = InstanceLinks.firstDescriptor + Int32(BRIQUE_LINK_LIMIT)
+
+    private var layerWord: String { instance.layer == nil ? "" : ",layer:\(Self.layerDescriptor)" }
+
+    private var inheritedLayer: [ChildLaunch.Inherited] {
+        instance.layer.map { [ChildLaunch.Inherited(own: $0, child: Self.layerDescriptor)] } ?? []
+    }
 
     // MARK: What happened
 

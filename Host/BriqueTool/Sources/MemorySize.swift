@@ -28,6 +28,9 @@ public struct MemorySize: Equatable, Sendable, ExpressibleByArgument {
     /// What `brique run` gives when nothing is said.
     static let standard = MemorySize(byteCount: 16 << 20)
 
+    /// The same for a Linux program.
+    static let program = MemorySize(byteCount: 256 << 20)
+
     private init(byteCount: UInt64) { self.byteCount = byteCount }
 
     public init?(argument: String) {

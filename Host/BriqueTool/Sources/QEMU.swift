@@ -1,4 +1,6 @@
+import BootFormat
 import Foundation
+import Glibc
 import Image
 
 /// Debian's QEMU as a monitor: the image starts by PVH, see docs/qemu.md.
@@ -23,8 +25,12 @@ struct QEMU {
     /// QEMU's arguments for an instance.
     ///
     /// Guest memory begins above the first MiB of a PC, so QEMU is given that much more.
-    func arguments(for instance: Instance, _ links: [InstanceLinks.Link] = []) throws(ToolFailure) -> [String] {
-        let memory = (instance.memory.byteCount >> 10) + 1024
+    func arguments(
+        for instance: Instance, _ links: [InstanceLinks.Link] = [], rootByteCount: UInt64 = 0
+    ) throws(ToolFailure) -> [String] {
+        // The root and the layer lie in RAM, beside the instance's own memory.
+        let files = Self.pages(rootByteCount) + Self.pages(instance.layer.map(Self.byteCount) ?? 0)
+        let memory = ((instance.memory.byteCount + files) >> 10) + 1024
         let commandLine = try Self.commandLine(
             environment: instance.network.variables + instance.environment, arguments: instance.arguments)
         return [
@@ -35,8 +41,16 @@ struct QEMU {
             "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-chardev", "socket,id=protocol,fd=\(Self.protocolDescriptor)",
             "-mon", "chardev=protocol,mode=control", "-chardev", "stdio,id=console,signal=off", "-device", serialDevice,
             "-device", "virtconsole,chardev=console",
-        ] + links.enumerated().flatMap { index, link in networkArguments(link, index) }
+        ] + (instance.layer == nil ? [] : ["-initrd", "/dev/fd/\(InstanceRun.layerDescriptor)"])
+            + links.enumerated().flatMap { index, link in networkArguments(link, index) }
     }
+
+    private static func pages(_ byteCount: UInt64) -> UInt64 {
+        let page = UInt64(BRIQUE_PAGE_SIZE)
+        return (byteCount + page - 1) & ~(page - 1)
+    }
+
+    private static func byteCount(_ descriptor: Int32) -> UInt64 { UInt64(max(0, lseek(descriptor, 0, SEEK_END))) }
 
     /// A TAP with its headers; on a socket QEMU has none.
     private func networkArguments(_ link: InstanceLinks.Link, _ index: Int) -> [String] {

@@ -26,7 +26,7 @@ import Testing
 @Test func `options of run are read before its target only`() throws {
     let line = ["run", "--monitor", "qemu:q35", "--memory", "32M", "-e", "A=-1", "-e", "B=2", "-v", "app", "--memory", "x"]
     let command = try #require(try BriqueCommand.parseAsRoot(line) as? RunCommand)
-    #expect(command.monitor == .one(.qemu(.q35)) && command.memory.byteCount == 32 << 20 && command.verbose)
+    #expect(command.monitor == .one(.qemu(.q35)) && command.memory?.byteCount == 32 << 20 && command.verbose)
     #expect(command.environment == ["A=-1", "B=2"])
     #expect(command.words == ["app", "--memory", "x"])
 }
