@@ -1,5 +1,6 @@
 import Foundation
 @testable import ProgramImage
+import SystemPackage
 import Testing
 
 /// An empty folder for one test, removed afterwards.
@@ -16,7 +17,10 @@ struct TemporaryFolder: ~Copyable {
     @discardableResult func write(_ bytes: [UInt8], to name: String) throws -> String {
         let file = URL(filePath: path).appending(path: name)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: file)
+        // Closed on exec: other tests of this process start children.
+        let descriptor = try FileDescriptor.open(
+            FilePath(file.path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
+        try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
         return file.path
     }
 
