@@ -61,6 +61,8 @@ let bricks: [Brick] = [
     Brick(
         name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true,
         testNeeds: ["Random", "SampleImage"]),
+    Brick(name: "LinuxFormat", layer: .formats),
+    Brick(name: "CLinuxFormat", layer: .formats, kind: .c),
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
     Brick(name: "NetFormats", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
     Brick(name: "HTTPFormat", layer: .formats, tests: true, testNeeds: ["Random"]),

@@ -80,12 +80,23 @@
 #define BRIQUE_CALL_DONATE_TABLE 9
 #define BRIQUE_CALL_NETWORK_INFORMATION 10
 #define BRIQUE_CALL_NETWORK_EXCHANGE 11
-#define BRIQUE_CALL_COUNT 12
+#define BRIQUE_CALL_MAP 12
+#define BRIQUE_CALL_PROGRAM 13
+#define BRIQUE_CALL_TICK 14
+#define BRIQUE_CALL_COUNT 15
 
 // Access of BRIQUE_CALL_PROTECT. Execution is never granted after start (W^X).
 #define BRIQUE_ACCESS_NONE 0
 #define BRIQUE_ACCESS_READ 1
 #define BRIQUE_ACCESS_READ_WRITE 2
+
+// Access of BRIQUE_CALL_MAP, in the low bits of the physical address; none: nothing is mapped there any more.
+#define BRIQUE_MAP_READ 1
+#define BRIQUE_MAP_WRITE 2
+#define BRIQUE_MAP_EXECUTE 4
+
+// Vectors of struct brique_program above the processor's exceptions.
+#define BRIQUE_VECTOR_TICK 32
 
 // Events of BRIQUE_CALL_WAIT, one bit each.
 #define BRIQUE_EVENT_CONSOLE_INPUT 1
@@ -150,6 +161,16 @@ struct brique_boot_information {
     // Layers, virtual: the first byte, on a page, and one past the last byte; 0: there is no such layer.
     uint64_t layer_start[BRIQUE_LAYER_COUNT];
     uint64_t layer_end[BRIQUE_LAYER_COUNT];
+};
+
+// How programs that run below BRIQUE_VIRTUAL_BASE enter the library OS; one per image, named by BRIQUE_CALL_PROGRAM.
+struct brique_program {
+    uint64_t call_entry;          // what a system-call instruction jumps to: rcx = the address after it, r11 undefined, the rest the program's
+    uint64_t interruption_entry;  // what an exception or a tick jumps to: rsp = kernel_stack, the rest (rax too) the program's
+    uint64_t kernel_stack;
+    uint64_t tick_pending;        // 1: a tick found the library OS running
+    // Where and why the program was interrupted; address: CR2 of a page fault. offset 32
+    uint64_t rip, rsp, rflags, vector, error, address;
 };
 
 struct brique_hypercall {
