@@ -100,3 +100,11 @@ void brique_exception(const struct brique_trap_frame *frame) {
     brique_call(BRIQUE_CALL_CRASH, (uint64_t)crash, 0, 0);
     __builtin_trap();
 }
+
+#if !__STDC_HOSTED__
+int64_t brique_program_start(void) {
+    brique_program.call_entry = (uint64_t)&brique_program_trap;
+    brique_program.interruption_entry = (uint64_t)&brique_program_interruption;
+    return brique_call(BRIQUE_CALL_PROGRAM, (uint64_t)&brique_program, 0, 0);
+}
+#endif

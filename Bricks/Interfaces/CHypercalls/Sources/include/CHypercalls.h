@@ -33,6 +33,28 @@ void brique_context_switch(uint64_t *save, uint64_t to);
 // A context that will call function(argument) on the stack that ends at stack_top; function never returns.
 uint64_t brique_context_make(uint64_t stack_top, void (*function)(void *), void *argument);
 
+// The state of a program's thread (program.S). 64-byte aligned; `extended` is as large as XSAVE needs (CPUID leaf 13, ebx).
+struct brique_user_context {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15, rip, rflags, fs_base, gs_base;
+    uint64_t kernel_stack;
+    uint64_t action;              // not 0: brique_program_enter returns instead of going on
+    uint64_t is_full;             // 1: every register is here; 0: a call left what calls do not touch in the processor
+    uint64_t reserved[9];
+    uint8_t vectors[256];         // xmm0 to xmm15 at a call
+    uint8_t extended[64];
+};
+#define BRIQUE_USER_CONTEXT_BYTES 512
+
+extern struct brique_program brique_program;
+extern uint64_t brique_program_trapped;
+void brique_program_trap(void), brique_program_call(void), brique_program_interruption(void);
+static inline uint64_t brique_program_call_address(void) { return (uint64_t)&brique_program_call; }
+// Says where programs enter the library OS: BRIQUE_CALL_PROGRAM. 0, or minus an errno.
+int64_t brique_program_start(void);
+void brique_program_enter(struct brique_user_context *context);
+void brique_program_capture(struct brique_user_context *context);
+void brique_program_forget(struct brique_user_context *context);
+
 // What the concurrency runtime lends to the Scheduler: runs one job to its next suspension (Swift's Task.h).
 void _swift_job_run_c(void *job, uintptr_t identity, uintptr_t implementation);
 #endif
