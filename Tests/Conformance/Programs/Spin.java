@@ -77,8 +77,8 @@ public class Spin {
         List<Future<Boolean>> answers = new ArrayList<>();
         for (int index = 0; index < 40; index++) {
             String text = "request " + index;
-            Callable<Boolean> call = () -> client.send(HttpRequest.newBuilder(address).POST(HttpRequest.BodyPublishers.ofString(text)).build(),
-                HttpResponse.BodyHandlers.ofString()).body().equals(text);
+            HttpRequest request = HttpRequest.newBuilder(address).POST(HttpRequest.BodyPublishers.ofString(text)).build();
+            Callable<Boolean> call = () -> client.send(request, HttpResponse.BodyHandlers.ofString()).body().equals(text);
             answers.add(pool.submit(call));
         }
         int correct = 0;

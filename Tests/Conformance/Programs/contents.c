@@ -203,7 +203,10 @@ static void unlinked(void) {
     long total = 0;
     uint32_t sum = 0, back = 0;
     for (int round = 0; round < 100; round++) {
-        for (int index = 0; index < (int)sizeof piece; index++) piece[index] = (unsigned char)(index * 31 + round * 7), sum = sum * 33 + piece[index];
+        for (int index = 0; index < (int)sizeof piece; index++) {
+            piece[index] = (unsigned char)(index * 31 + round * 7);
+            sum = sum * 33 + piece[index];
+        }
         total += write(file, piece, sizeof piece);
     }
     number("bytes written", total);

@@ -21,7 +21,8 @@ static const char *waited(int timeout) {
     int used = snprintf(text, sizeof text, "%d", count);
     for (uint32_t data = 0; data < 100; data++)
         for (int index = 0; index < count; index++)
-            if (found[index].data.u32 == data) used += snprintf(text + used, sizeof text - (size_t)used, " %u:%x", data, found[index].events);
+            if (found[index].data.u32 == data)
+                used += snprintf(text + used, sizeof text - (size_t)used, " %u:%x", data, found[index].events);
     return text;
 }
 

@@ -16,7 +16,8 @@ static bool has_avx(void) {
 
 static AVX void spoil(void) {
     __asm__ volatile(
-        "vpcmpeqb %%xmm0, %%xmm0, %%xmm0\n\tvinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\tvmovaps %%ymm0, %%ymm7\n\tvmovaps %%ymm0, %%ymm15" ::
+        "vpcmpeqb %%xmm0, %%xmm0, %%xmm0\n\tvinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\tvmovaps %%ymm0, %%ymm7\n\t"
+        "vmovaps %%ymm0, %%ymm15" ::
             : "xmm0", "xmm7", "xmm15");
 }
 

@@ -8,7 +8,8 @@ static char trail[512];
 static void note(int signal, siginfo_t *information, void *context) {
     (void)context;
     size_t used = strlen(trail);
-    snprintf(trail + used, sizeof trail - used, "%d:%d ", signal >= SIGRTMIN ? signal - SIGRTMIN : -signal, information->si_value.sival_int);
+    int named = signal >= SIGRTMIN ? signal - SIGRTMIN : -signal;
+    snprintf(trail + used, sizeof trail - used, "%d:%d ", named, information->si_value.sival_int);
 }
 static void show_trail(const char *what) {
     shown(what, "%s", trail[0] ? trail : "nothing");

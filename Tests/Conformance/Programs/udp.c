@@ -60,7 +60,8 @@ static void datagrams(void) {
     returned("getpeername then", getpeername(one, (struct sockaddr *)&peer, &size));
     returned("listen", listen(one, 1));
     returned("accept", accept(one, NULL, NULL));
-    returned("port 0 as the other's", sendto(third, "x", 1, 0, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, 16));
+    from.sin_port = 0;
+    returned("port 0 as the other's", sendto(third, "x", 1, 0, (struct sockaddr *)&from, sizeof from));
     close(one), close(third);
 }
 
@@ -115,7 +116,8 @@ static void interfaces(void) {
         if (entry->ifa_addr->sa_family == AF_INET)
             four |= ((struct sockaddr_in *)entry->ifa_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK) && (entry->ifa_flags & IFF_LOOPBACK) &&
                     ((struct sockaddr_in *)entry->ifa_netmask)->sin_addr.s_addr == htonl(0xff000000);
-        if (entry->ifa_addr->sa_family == AF_INET6) six |= IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr);
+        if (entry->ifa_addr->sa_family == AF_INET6)
+            six |= IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr);
     }
     freeifaddrs(list);
     shown("loopback has its addresses", "%d %d", four, six);

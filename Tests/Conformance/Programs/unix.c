@@ -163,7 +163,8 @@ static void servers(void) {
 static long send_descriptors(int file, const int *files, int count) {
     char control[CMSG_SPACE(16 * sizeof(int))] = {0};
     struct iovec part = {"d", 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
+    size_t room = CMSG_SPACE((size_t)count * sizeof(int));
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = room};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET, header->cmsg_type = SCM_RIGHTS, header->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
     memcpy(CMSG_DATA(header), files, (size_t)count * sizeof(int));
