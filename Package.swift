@@ -264,6 +264,7 @@ let wholeTargets: [Target] = [
     .target(name: "TestSupport", dependencies: ["Bench"], path: "Tests/Support", swiftSettings: safety),
     wholeTests("Repository", exclude: ["line-budget.json"]),
     wholeTests("InVM", needs: ["Bench", "ELFFormat"], exclude: ["Programs"]),
+    wholeTests("Conformance", needs: ["Bench"], exclude: ["Programs"]),
     wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
 

@@ -40,6 +40,17 @@ public enum Machine {
         return try await gate.through { try await checkout.brique(words, input: input).run() }
     }
 
+    /// Runs a Linux program of this machine by the tool under `monitor`; `options` are more of the tool's.
+    public static func runProgram(
+        _ program: String, on monitor: Monitor, options: [String] = [], arguments: [String] = [], memory: String = "256M",
+        seconds: Int = 90
+    ) async throws -> Command.Answer {
+        _ = try await image("linux")
+        try await builder.ready()
+        let words = ["run"] + monitor.options + ["--memory", memory] + options + ["--program", program, "--"] + arguments
+        return try await gate.through { try await checkout.brique(words).limited(toSeconds: seconds).run() }
+    }
+
     /// Our monitors stand ready in their scratch folder.
     public static func buildMonitors() async throws { try await builder.ready() }
 }

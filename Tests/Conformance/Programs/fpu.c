@@ -16,8 +16,8 @@ static bool has_avx(void) {
 
 static AVX void spoil(void) {
     __asm__ volatile(
-        "vpcmpeqb %%xmm0, %%xmm0, %%xmm0\n\tvinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\tvmovaps %%ymm0, %%ymm7\n\t"
-        "vmovaps %%ymm0, %%ymm15" ::
+        "vpcmpeqb %%xmm0, %%xmm0, %%xmm0\n\tvinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\t"
+        "vmovaps %%ymm0, %%ymm7\n\tvmovaps %%ymm0, %%ymm15" ::
             : "xmm0", "xmm7", "xmm15");
 }
 
@@ -37,7 +37,8 @@ static AVX void across(const char *what, long call, long first, long second, lon
     for (int index = 0; index < 256; index++) before[index] = (unsigned char)(index * 7 + 1), after[index] = 0;
     __asm__ volatile(
         "vmovaps (%[from]), %%ymm0\n\tvmovaps 32(%[from]), %%ymm1\n\tvmovaps 64(%[from]), %%ymm6\n\tvmovaps 96(%[from]), %%ymm7\n\t"
-        "vmovaps 128(%[from]), %%ymm8\n\tvmovaps 160(%[from]), %%ymm13\n\tvmovaps 192(%[from]), %%ymm14\n\tvmovaps 224(%[from]), %%ymm15\n\t"
+        "vmovaps 128(%[from]), %%ymm8\n\tvmovaps 160(%[from]), %%ymm13\n\t"
+        "vmovaps 192(%[from]), %%ymm14\n\tvmovaps 224(%[from]), %%ymm15\n\t"
         "syscall\n\t"
         "vmovaps %%ymm0, (%[to])\n\tvmovaps %%ymm1, 32(%[to])\n\tvmovaps %%ymm6, 64(%[to])\n\tvmovaps %%ymm7, 96(%[to])\n\t"
         "vmovaps %%ymm8, 128(%[to])\n\tvmovaps %%ymm13, 160(%[to])\n\tvmovaps %%ymm14, 192(%[to])\n\tvmovaps %%ymm15, 224(%[to])"

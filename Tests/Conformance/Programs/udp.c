@@ -114,8 +114,8 @@ static void interfaces(void) {
     for (struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
         if (!entry->ifa_addr || strcmp(entry->ifa_name, "lo")) continue;
         if (entry->ifa_addr->sa_family == AF_INET)
-            four |= ((struct sockaddr_in *)entry->ifa_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK) && (entry->ifa_flags & IFF_LOOPBACK) &&
-                    ((struct sockaddr_in *)entry->ifa_netmask)->sin_addr.s_addr == htonl(0xff000000);
+            four |= ((struct sockaddr_in *)entry->ifa_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK) &&
+                    (entry->ifa_flags & IFF_LOOPBACK) && ((struct sockaddr_in *)entry->ifa_netmask)->sin_addr.s_addr == htonl(0xff000000);
         if (entry->ifa_addr->sa_family == AF_INET6)
             six |= IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr);
     }
