@@ -1,13 +1,13 @@
 #include "LinuxCalls.h"
 
-static struct brique_program program;
-struct brique_program brique_program(void) { return program; }
+static struct brique_host_program program;
+struct brique_host_program brique_host_program(void) { return program; }
 
 // What follows the environment is the auxiliary vector (x86-64 psABI §3.4.1).
 static void remember(uint64_t argument_count, char **arguments, char **environment) {
     char **end = environment;
     while (*end) end++;
-    program = (struct brique_program){argument_count, arguments, environment, 0};
+    program = (struct brique_host_program){argument_count, arguments, environment, 0};
     for (const uint64_t *auxiliary = (const uint64_t *)(end + 1); auxiliary[0]; auxiliary += 2)
         if (auxiliary[0] == 33) program.vdso = auxiliary[1];  // AT_SYSINFO_EHDR
 }
@@ -28,12 +28,12 @@ __asm__(
     "    xorl %ebp, %ebp\n"
     "    movq %rsp, %rdi\n"
     "    andq $-16, %rsp\n"
-    "    call brique_program_start\n"
+    "    call brique_host_program_start\n"
     "    ud2\n"
     ".text\n");
 
-_Noreturn void brique_program_start(uint64_t *stack);
-_Noreturn void brique_program_start(uint64_t *stack) {
+_Noreturn void brique_host_program_start(uint64_t *stack);
+_Noreturn void brique_host_program_start(uint64_t *stack) {
     char **arguments = (char **)(stack + 1);
     remember(stack[0], arguments, arguments + stack[0] + 1);
     int status = main((int)stack[0], arguments);

@@ -4,7 +4,7 @@ import LinuxCalls
 /// The environment is the instance's.
 @safe
 public struct MonitorArguments {
-    private let program: brique_program
+    private let program: brique_host_program
     public let memoryByteCount: UInt64
     /// Where records go; nil: there is no tool, they go to standard error.
     public let control: FileDescriptor?
@@ -22,11 +22,11 @@ public struct MonitorArguments {
     /// What this process was started with.
     public static func ofThisProcess() throws(Refusal) -> MonitorArguments {
         // SAFETY: the start of the program noted what the kernel passed.
-        try unsafe MonitorArguments(brique_program())
+        try unsafe MonitorArguments(brique_host_program())
     }
 
     /// `program` holds what execve(2) was given.
-    @unsafe public init(_ program: brique_program) throws(Refusal) {
+    @unsafe public init(_ program: brique_host_program) throws(Refusal) {
         guard unsafe program.argument_count >= UInt64(Self.firstArgument) && program.argument_count < 1 << 20 else {
             throw Refusal(.usage, Self.usage)
         }

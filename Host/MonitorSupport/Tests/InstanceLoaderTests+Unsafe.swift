@@ -7,7 +7,7 @@ import SampleImage
 import Testing
 
 /// A command line as the kernel would pass it; `body` runs while its strings live.
-private func withArguments<R>(_ words: [String], environment: [String] = [], _ body: (brique_program) throws -> R) rethrows -> R {
+private func withArguments<R>(_ words: [String], environment: [String] = [], _ body: (brique_host_program) throws -> R) rethrows -> R {
     // SAFETY: every string and both arrays live until the deferred frees, after the body.
     let strings = unsafe (words + environment).map { unsafe strdup($0) }
     defer { for index in 0..<(unsafe strings.count) { unsafe free(strings[index]) } }
@@ -16,7 +16,7 @@ private func withArguments<R>(_ words: [String], environment: [String] = [], _ b
     return try unsafe arguments.withUnsafeMutableBufferPointer { arguments in
         try unsafe variables.withUnsafeMutableBufferPointer { variables in
             try unsafe body(
-                brique_program(
+                brique_host_program(
                     argument_count: UInt64(words.count), arguments: arguments.baseAddress, environment: variables.baseAddress, vdso: 0))
         }
     }

@@ -41,13 +41,13 @@ enum {
 };
 
 // The program's own arguments and environment, and where its vDSO is (0: none).
-struct brique_program {
+struct brique_host_program {
     uint64_t argument_count;
     char *const *arguments;
     char *const *environment;
     uint64_t vdso;
 };
-struct brique_program brique_program(void);
+struct brique_host_program brique_host_program(void);
 
 // What a signal handler is given: the parts of siginfo_t and of ucontext_t that the kernel fills (asm/siginfo.h, asm/ucontext.h).
 struct brique_signal_information {
