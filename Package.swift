@@ -240,7 +240,10 @@ func targets(of brick: Brick) -> [Target] {
     let target: Target =
         switch brick.kind {
         case .swift: .target(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", swiftSettings: safety)
-        case .c: .target(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", publicHeadersPath: "include")
+        case .c:
+            .target(
+                name: brick.name, dependencies: dependencies, path: "\(place)/Sources", publicHeadersPath: "include",
+                cSettings: [.define("BRIQUE_LAYERS", .when(traits: ["Layers"]))])
         case .program:
             .executableTarget(name: brick.name, dependencies: dependencies, path: "\(place)/Sources", swiftSettings: safety)
         }
@@ -263,7 +266,7 @@ func wholeTests(_ name: String, needs: [String] = [], exclude: [String] = []) ->
 let wholeTargets: [Target] = [
     .target(name: "TestSupport", dependencies: ["Bench"], path: "Tests/Support", swiftSettings: safety),
     wholeTests("Repository", exclude: ["line-budget.json"]),
-    wholeTests("InVM", needs: ["Bench", "ELFFormat"], exclude: ["Programs"]),
+    wholeTests("InVM", needs: ["Bench", "Bytes", "ELFFormat"], exclude: ["Programs"]),
     wholeTests("Conformance", needs: ["Bench"], exclude: ["Programs"]),
     wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
@@ -324,6 +327,7 @@ let package = Package(
     products: (only.isEmpty ? guestProducts : []) + (hasAll ? hostProducts : []),
     traits: [
         .trait(name: "HTTP", description: "The brick HTTP, on swift-http-types."),
+        .trait(name: "Layers", description: "A root, and a layer over it, under hypervisors that load them to RAM."),
         // Tests build every brick; an image names what it wants.
         .default(enabledTraits: isWhole ? ["HTTP"] : []),
     ],

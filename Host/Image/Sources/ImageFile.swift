@@ -5,6 +5,7 @@ import Foundation
 public struct ImageFile {
     /// More than this is no image: guest addresses of segments end at 4 GiB.
     public static let byteLimit = 1 << 32
+    private static let readLimit: UInt64 = 16 << 20
 
     public let bytes: Data
     public let layout: ImageLayout
@@ -14,9 +15,13 @@ public struct ImageFile {
         do {
             let handle = try FileHandle(forReadingFrom: URL(filePath: path))
             defer { try? handle.close() }
-            guard try handle.seekToEnd() <= UInt64(Self.byteLimit) else { throw ImageError.tooLarge }
+            let byteCount = try handle.seekToEnd()
+            guard byteCount <= UInt64(Self.byteLimit) else { throw ImageError.tooLarge }
             try handle.seek(toOffset: 0)
-            bytes = try handle.readToEnd() ?? Data()
+            // What is large is a root, of which little is looked at.
+            bytes =
+                byteCount > Self.readLimit
+                ? try Data(contentsOf: URL(filePath: path), options: .alwaysMapped) : try handle.readToEnd() ?? Data()
         } catch let error as ImageError {
             throw error
         } catch {
@@ -41,15 +46,20 @@ public struct ImageFile {
     public func isSameProgram(as other: ImageFile) -> Bool {
         guard segments.count == other.segments.count else { return false }
         return zip(segments, other.segments).allSatisfy { mine, theirs in
-            // The file's own headers lie in the first segment and differ: they tell of sections.
-            let start = mine.fileOffset == 0 ? Self.headerByteCount : 0
+            // The file's own headers lie in the first segment and differ: they tell of sections, and of a root.
+            let start = mine.fileOffset == 0 ? headerByteCount : 0
             return mine.start == theirs.start && mine.memoryByteCount == theirs.memoryByteCount
                 && mine.fileByteCount == theirs.fileByteCount
                 && bytes(of: mine).dropFirst(start).elementsEqual(other.bytes(of: theirs).dropFirst(start))
         }
     }
 
-    private static let headerByteCount = ELFHeader.byteCount
+    /// The ELF header, and the program headers where they follow it at once.
+    private var headerByteCount: Int {
+        // e_phnum
+        let count = bytes.count > 57 ? Int(bytes[bytes.startIndex + 56]) | Int(bytes[bytes.startIndex + 57]) << 8 : 0
+        return ELFHeader.byteCount + count * ELFProgramHeader.byteCount
+    }
 
     private func bytes(of segment: ImageLayout.Segment) -> Data {
         bytes.dropFirst(segment.fileOffset).prefix(segment.fileByteCount)

@@ -39,6 +39,7 @@ struct VirtualMachine {
         }
         processor = try FileDescriptor(
             Self.call(machineFile, brique_kvm_create_vcpu), otherwise: .hostRefused, "KVM refuses a processor")
+        if layers[0] != 0 || layers[1] != 0 { try Self.describeProcessor(device, processor) }
         let byteCount = Self.call(device, brique_kvm_get_vcpu_mmap_size)
         guard byteCount >= Int64(MemoryLayout<kvm_run>.size) else {
             throw Refusal(.hostRefused, "KVM tells no size", errno: min(byteCount, 0))
@@ -52,6 +53,20 @@ struct VirtualMachine {
         // The processor keeps the machine.
         machineFile.close()
         device.close()
+    }
+
+    /// Gives the processor the host's CPUID. Without it physical addresses end at 64 GiB, below the layers; and programs read it.
+    private static func describeProcessor(_ device: FileDescriptor, _ processor: FileDescriptor) throws(Refusal) {
+        // struct kvm_cpuid2: a count, and as many entries of 40 bytes.
+        var table = InlineArray<1281, UInt64>(repeating: 0)
+        table[0] = 256
+        // SAFETY: the kernel writes at most as many entries as the count says, which is what the table has room for, and reads those.
+        let result = unsafe withUnsafeMutablePointer(to: &table) { pointer in
+            let address = UInt64(UInt(bitPattern: pointer))
+            let result = call(device, brique_kvm_get_supported_cpuid, address)
+            return result == 0 ? call(processor, brique_kvm_set_cpuid2, address) : result
+        }
+        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses to describe the processor", errno: result) }
     }
 
     private static func setRegion(_ machine: FileDescriptor, _ region: kvm_userspace_memory_region) throws(Refusal) {

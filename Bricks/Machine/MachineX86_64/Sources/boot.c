@@ -42,7 +42,13 @@ enum {
 struct boot {
     uint32_t end, bottom;     // what was taken from the end of memory: [bottom, end), physical
     uint64_t *directory;      // four page directories in a row: one entry per 2 MiB below 4 GiB
+#ifdef BRIQUE_LAYERS
+    uint32_t root_end;        // whole pages: the root follows the image, [__image_end, root_end)
+    uint32_t module_end;      // the layer over it follows all memory, [end, module_end); 0: there is none
+    uint64_t layer_start[BRIQUE_LAYER_COUNT], layer_end[BRIQUE_LAYER_COUNT];
+#endif
 };
+CORE_CODE static uint32_t free_start(const struct boot *boot);
 
 // BRIQUE_VIRTUAL_BASE is a multiple of 4 GiB.
 CORE_CODE static uint32_t physical(const void *at) { return (uint32_t)(uint64_t)at; }
@@ -58,7 +64,7 @@ CORE_CODE __attribute__((noinline)) static void *window(uint32_t address) {
 // The next page from the end of memory, zeroed.
 CORE_CODE static uint64_t *take(struct boot *boot) {
     boot->bottom -= BRIQUE_PAGE_SIZE;
-    if (boot->bottom < physical(__image_end)) brique_core_fail("error 78 memory is too small\n");
+    if (boot->bottom < free_start(boot)) brique_core_fail("error 78 memory is too small\n");
     void *page = window(boot->bottom), *to = page;
     uint64_t count = BRIQUE_PAGE_SIZE / 8;
     __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0ull) : "memory");
@@ -88,11 +94,13 @@ CORE_CODE __attribute__((noinline)) static void set_pages(struct boot *boot, uin
     }
 }
 
+#include "layers.h"
+
 CORE_CODE static void set_image(struct boot *boot) {
     uint32_t area = physical(brique_machine_area);
     const struct segment *segment = (const void *)(__image_start + *(uint64_t *)(__image_start + 32));
     for (unsigned i = *(uint16_t *)(__image_start + 56); i; i--, segment++) {
-        if (segment->type != SEGMENT_LOAD || segment->flags & SEGMENT_WRITE) continue;
+        if (segment->type != SEGMENT_LOAD || segment->flags & SEGMENT_WRITE || is_root(segment)) continue;
         uint64_t flags = segment->flags & SEGMENT_EXECUTE ? ENTRY_READ & ~ENTRY_NO_EXECUTE : ENTRY_READ;
         uint32_t start = (uint32_t)segment->physical;
         set_pages(boot, start & -BRIQUE_PAGE_SIZE, start + (uint32_t)segment->byte_count, flags);
@@ -113,9 +121,9 @@ CORE_CODE static void *make_tables(struct boot *boot, uint64_t *root) {
     boot->directory[LOCAL_APIC / LARGE_PAGE] = LOCAL_APIC | ENTRY_DEVICE | ENTRY_LARGE;
     boot->directory[IO_APIC / LARGE_PAGE] = IO_APIC | ENTRY_DEVICE | ENTRY_LARGE;
     // From above: a table taken for one region may reach into the next one, which is then split as well.
-    for (uint32_t large = (boot->end - 1) & -LARGE_PAGE;; large -= LARGE_PAGE) {
+    for (uint32_t large = (layers_end(boot) - 1) & -LARGE_PAGE;; large -= LARGE_PAGE) {
         uint64_t *entry = &boot->directory[large / LARGE_PAGE];
-        if (large < physical(__image_end) || boot->bottom < large + LARGE_PAGE) {
+        if (large < physical(__image_end) || boot->bottom < large + LARGE_PAGE || splits_root(boot, large)) {
             *entry = physical(take(boot)) | ENTRY_TABLE;
             set_pages(boot, large, large + LARGE_PAGE < boot->end ? large + LARGE_PAGE : boot->end, ENTRY_READ_WRITE);
         } else {
@@ -125,6 +133,7 @@ CORE_CODE static void *make_tables(struct boot *boot, uint64_t *root) {
     }
     set_pages(boot, 0, BRIQUE_MEMORY_BASE, ENTRY_READ | ENTRY_FOREIGN);
     set_image(boot);
+    set_layers(boot);
     set_pages(boot, boot->bottom, boot->end, ENTRY_CORE);
     set_pages(boot, information_page, information_page + BRIQUE_PAGE_SIZE, ENTRY_READ_WRITE);
     return information;
@@ -166,6 +175,7 @@ CORE_CODE struct brique_boot_information *brique_pc_boot(uint32_t start) {
     window(start + sizeof *info);
     struct boot boot;
     boot.end = boot.bottom = memory_end(info);
+    find_layers(&boot, info);
     uint64_t command_line = info->command_line;
     uint64_t *root = take(&boot);
     struct brique_boot_information *information = make_tables(&boot, root);
@@ -176,6 +186,7 @@ CORE_CODE struct brique_boot_information *brique_pc_boot(uint32_t start) {
     information->memory_start = (uint64_t)__image_end;
     information->memory_end = BRIQUE_VIRTUAL_BASE + boot.bottom;
     information->memory_bytes = boot.end - BRIQUE_MEMORY_BASE;
+    tell_layers(&boot, information);
     if (command_line >= boot.bottom) brique_core_fail("error 65 the command line is out of reach\n");
     information->strings = command_line ? BRIQUE_VIRTUAL_BASE + command_line : 0;
     __asm__ volatile("movq %0, %%cr3" ::"r"((uint64_t)physical(root)) : "memory");

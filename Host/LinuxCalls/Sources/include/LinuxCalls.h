@@ -29,6 +29,8 @@ enum {
     brique_kvm_get_vcpu_mmap_size = KVM_GET_VCPU_MMAP_SIZE,
     brique_kvm_create_vcpu = KVM_CREATE_VCPU,
     brique_kvm_set_user_memory_region = KVM_SET_USER_MEMORY_REGION,
+    brique_kvm_get_supported_cpuid = KVM_GET_SUPPORTED_CPUID,
+    brique_kvm_set_cpuid2 = KVM_SET_CPUID2,
     brique_kvm_mem_readonly = KVM_MEM_READONLY,
     brique_kvm_run = KVM_RUN,
     brique_kvm_get_regs = KVM_GET_REGS,
