@@ -5,11 +5,12 @@ import Image
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what is in an image: digest, bricks, entries, segments, memory.",
+        abstract: "Show what is in an image: digest, bricks, entries, segments, memory, a program's files.",
         discussion: """
-            A directory is built first.
+            A directory is built first, as is a Linux program or a container image.
 
             Example: brique inspect Apps/hello
+            Example: brique inspect --tree redis.image
             """)
 
     @Argument(help: "An image, or an app's package.", completion: .file())
@@ -20,9 +21,34 @@ struct InspectCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Show all files of a Linux program's image.")
+    var tree = false
+
     func run() async throws {
-        let report = try await Self.report(of: try await ImageTarget(target, product: options.product).image)
-        StandardOutput.write(json ? String(decoding: try report.json(), as: UTF8.self) : report.table)
+        let image = try await image()
+        let report = try await Self.report(of: image)
+        let program = try ProgramReport(image: image, byteCount: report.bytes)
+        guard !json else {
+            StandardOutput.write(String(decoding: try Self.json(report, program), as: UTF8.self))
+            return
+        }
+        StandardOutput.write(report.table(withBricks: program == nil) + (program?.text(isWhole: tree) ?? ""))
+    }
+
+    private func image() async throws -> String {
+        guard case .program(let source) = try Target(target) else {
+            return try await ImageTarget(target, product: options.product).image
+        }
+        return try await ProgramBuild(source, [], try .current()).image()
+    }
+
+    /// The report, with `program` as one more member.
+    private static func json(_ report: ImageReport, _ program: ProgramReport?) throws -> Data {
+        guard let program else { return try report.json() }
+        guard var members = try JSONSerialization.jsonObject(with: try report.json()) as? [String: Any] else { return try report.json() }
+        members["program"] = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(program))
+        let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try JSONSerialization.data(withJSONObject: members, options: options) + Data("\n".utf8)
     }
 
     /// What the file itself says, and the bricks of the report that its build wrote if that is of the same digest.
@@ -56,7 +82,9 @@ struct ImageTarget {
 
 extension ImageReport {
     /// For people.
-    var table: String {
+    ///
+    /// - Parameter withBricks: also the shares of the bricks, or that they are not known.
+    func table(withBricks: Bool) -> String {
         var lines = [
             "image         \(name), \(bytes) bytes", "digest        \(digest)", "ABI version   \(abiVersion)",
             "least memory  \(MemorySize.describe(leastMemoryBytes)) (\(leastMemoryBytes) bytes) to load; the app's heap comes on top",
@@ -71,6 +99,14 @@ extension ImageReport {
             ]
             lines.append(fields.joined(separator: "  "))
         }
+        if let root {
+            let fields = [
+                "   root", "R".padded(to: 6), "\(root.fileBytes)".padded(to: -10), "beside it".padded(to: -12),
+                root.physicalAddress.padded(to: 10), root.virtualAddress,
+            ]
+            lines.append(fields.joined(separator: "  "))
+        }
+        guard withBricks || bricks != nil else { return lines.joined(separator: "\n") + "\n" }
         guard let bricks else {
             return (lines + ["", "bricks: not known, the image's report is not beside it"]).joined(separator: "\n") + "\n"
         }

@@ -40,6 +40,8 @@ public struct ImageReport: Codable, Equatable, Sendable {
     public var leastMemoryBytes: UInt64
     public var entries: Entries
     public var segments: [Segment]
+    /// The file system behind them, if there is one.
+    public var root: Segment?
     public var notes: [String]
     /// Largest first; nil when the image was built elsewhere.
     public var bricks: [Brick]?
@@ -61,6 +63,12 @@ public struct ImageReport: Codable, Equatable, Sendable {
                 access: segment.access.letters, fileOffset: segment.fileOffset, fileBytes: segment.fileByteCount,
                 memoryBytes: segment.memoryByteCount, physicalAddress: Self.hexadecimal(segment.start),
                 virtualAddress: Self.hexadecimal(ImageLayout.virtualBase + segment.start))
+        }
+        root = layout.root.map { root in
+            Segment(
+                access: ImageLayout.Access.read.letters, fileOffset: root.fileOffset, fileBytes: root.byteCount,
+                memoryBytes: UInt64(root.byteCount), physicalAddress: Self.hexadecimal(root.start),
+                virtualAddress: Self.hexadecimal(ImageLayout.virtualBase + root.start))
         }
         notes = ["Brique \(BRIQUE_NOTE_TYPE)"] + (layout.pvhEntry == nil ? [] : ["Xen 18 (PVH entry)"])
     }
@@ -91,7 +99,9 @@ public struct ImageReport: Codable, Equatable, Sendable {
         let image = layout.imageEnd - ImageLayout.lowestAddress
         let tableReach: UInt64 = 512 * page
         let lastTables = (layout.imageEnd + 5 * page + tableReach - 1) / tableReach - ImageLayout.lowestAddress / tableReach
-        return image + (1 + 3 + lastTables) * page
+        // A root takes a page directory per GiB, and a table for its end.
+        let rootTables = layout.root.map { UInt64($0.byteCount) / (512 * tableReach) + 2 } ?? 0
+        return image + (1 + 3 + lastTables + rootTables) * page
     }
 
     static func hexadecimal(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -154,8 +154,30 @@ extension ProgramRoot {
         guard let (place, node) = try tree.addHost(inclusion.place) else {
             throw ProgramFailure(.cannotRead, "no such file or folder: \(inclusion.place)")
         }
-        if node.isFolder { try tree.addContents(of: place, to: node) }
+        guard node.isFolder else { return node }
+        try tree.addContents(of: place, to: node)
+        try addLinkedFiles(below: node, at: place, tree)
         return node
+    }
+
+    /// A link that leads out of a folder to a single file brings that file; one that leads to another folder stays a link.
+    private static func addLinkedFiles(below folder: RootNode, at place: String, _ tree: RootTree) throws(ProgramFailure) {
+        var pending = [(folder, place == "/" ? "" : place)]
+        var links: [String] = []
+        while let (folder, place) = pending.popLast() {
+            for (name, node) in folder.sortedChildren {
+                switch node.content {
+                case .folder: pending.append((node, place + "/" + name))
+                case .link: links.append(place + "/" + name)
+                case .file, .piece: break
+                }
+            }
+        }
+        for link in links.prefix(linkedFileLimit) where tree.node(at: link) == nil {
+            // Looked at first, in a root of its own: a link may lead nowhere, or where nobody may look.
+            guard let found = try? RootTree().addHost(link), case .file = found.node.content else { continue }
+            _ = try tree.addHost(link)
+        }
     }
 
     /// Adds what `inclusions` name to a root that is complete.

@@ -109,3 +109,18 @@ private func changed(_ name: String, _ other: String, in folder: borrowing Tempo
     let ordinary = LibrarySearch(interpreter: "/lib64/ld-linux-x86-64.so.2")
     #expect(!ordinary.isMusl && !ordinary.isBuiltIn("libc.so.6") && ordinary.standard.contains("/lib/x86_64-linux-gnu"))
 }
+
+@Test func `a link out of an included folder brings the file it leads to, not a folder`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("1", to: "data/own")
+    try folder.write("2", to: "elsewhere/file")
+    try folder.write("3", to: "other/deep/file")
+    try folder.link("data/file", to: "../elsewhere/file")
+    try folder.link("data/folder", to: folder.path + "/other")
+    try folder.link("data/nowhere", to: "/no/such/thing")
+    let root = try ProgramRoot(program: sample, inclusions: [Inclusion(folder.path + "/data")])
+    #expect(root.tree.node(at: folder.path + "/data/file") != nil)
+    #expect(root.tree.node(at: folder.path + "/elsewhere/file") != nil)
+    #expect(root.tree.node(at: folder.path + "/other") == nil)
+    #expect(root.tree.resolve(folder.path + "/data/folder", followsLast: false)?.node?.content == .link(folder.path + "/other"))
+}
