@@ -113,3 +113,19 @@ private struct XMLCheck {
     #expect(throws: BenchError.self) { try NetContender.parse(wrk: "") }
     #expect(throws: BenchError.self) { try NetContender.parse(wrk: report("1ms") + "Non-2xx or 3xx responses: 4\n") }
 }
+
+struct LinuxBenchTests {
+    @Test func `what redis-benchmark says is read`() throws {
+        let rates = try LinuxBench.parse(redis: "\"test\",\"rps\"\n\"SET\",\"61349.70\",\"0.4\"\n\"GET\",\"62500.00\",\"0.3\"\n")
+        #expect(rates.map(\.verb) == ["SET", "GET"])
+        #expect(rates.map(\.rate) == [61349.70, 62500])
+        #expect(throws: BenchError.self) { try LinuxBench.parse(redis: "Could not connect") }
+    }
+
+    @Test func `the median of ratios decides`() {
+        let target = LinuxBench.Limit.atMost(2, "x").target("a", Readings([1, 5, 1.5]))
+        #expect(target.isReached == true)
+        #expect(target.measured.hasPrefix("1.5"))
+        #expect(LinuxBench.Limit.atLeast(2, "x").target("a", Readings()).isReached == nil)
+    }
+}

@@ -5,7 +5,7 @@ import Foundation
 @main struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "brique-bench", abstract: "Measures Brique beside what else starts a program.",
-        subcommands: [StartCommand.self, NetCommand.self])
+        subcommands: [StartCommand.self, NetCommand.self, LinuxCommand.self])
 }
 
 struct StartCommand: AsyncParsableCommand {
@@ -84,6 +84,43 @@ struct NetCommand: AsyncParsableCommand {
             try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K\(step)".utf8))
         }
         let report = try await NetBench.run(checkout: checkout, options: options)
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K".utf8))
+        print(report.table, terminator: "")
+        if let json { try report.json().write(to: URL(filePath: json)) }
+    }
+}
+
+struct LinuxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "linux",
+        abstract: "Linux programs in instances beside the same files on this Linux. Takes root for what goes over the network.",
+        discussion: "Example: ./dev bench linux --runs 5 --json linux.json")
+
+    @Option(help: "Rounds; everything is measured once in each.")
+    var runs = 5
+
+    @Option(help: "Seconds of one run of requests.")
+    var seconds = 3
+
+    @Option(help: "Write the figures here as JSON.", completion: .file())
+    var json: String?
+
+    @Option(help: "The repository.", completion: .directory)
+    var repository = "."
+
+    @Option(help: "The tool's program.", completion: .file())
+    var tool: String
+
+    func validate() throws {
+        guard runs > 0, seconds > 0 else { throw ValidationError("--runs and --seconds are more than 0") }
+    }
+
+    func run() async throws {
+        let checkout = Checkout(root: URL(filePath: repository).standardizedFileURL.path, tool: URL(filePath: tool).path)
+        let options = LinuxBench.Options(rounds: runs, seconds: seconds) { step in
+            try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K\(step)".utf8))
+        }
+        let report = try await LinuxBench.run(checkout: checkout, options: options)
         try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K".utf8))
         print(report.table, terminator: "")
         if let json { try report.json().write(to: URL(filePath: json)) }
