@@ -136,6 +136,7 @@ let bricks: [Brick] = [
         name: "RamFS", layer: .storage, needs: ["Bytes", "Errno", "Random", "PageFrames", "VFS"], tests: true),
     Brick(
         name: "Overlay", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS", "RamFS"], tests: true, testNeeds: ["Random"]),
+    Brick(name: "ProcFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true),
     Brick(name: "DevFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS", "RamFS"], tests: true, testNeeds: ["Random"]),
     Brick(
         name: "EROFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true, testNeeds: ["Random"]),
