@@ -141,6 +141,16 @@ let bricks: [Brick] = [
     Brick(
         name: "EROFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true, testNeeds: ["Random"]),
 
+    Brick(
+        name: "LinuxMemory", layer: .linux, needs: ["Bytes", "Errno", "PageFrames", "LinuxFormat", "CLinuxFormat", "VFS"], tests: true,
+        testNeeds: ["Random", "RamFS"]),
+
+    Brick(
+        name: "LinuxProcess", layer: .linux,
+        needs: [
+            "Bytes", "Errno", "Time", "BootFormat", "PageFrames", "LinuxFormat", "CLinuxFormat", "CHypercalls", "VFS", "LinuxMemory",
+        ]),
+
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(

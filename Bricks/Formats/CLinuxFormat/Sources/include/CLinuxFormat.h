@@ -74,6 +74,8 @@ struct linux_signal_frame { uint64_t return_address; struct linux_user_context c
 struct linux_clone_arguments {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
 };
+// The first version of it.
+struct linux_clone_arguments_first { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
 struct linux_robust_list_head { uint64_t list; int64_t futex_offset; uint64_t list_op_pending; };
 struct linux_rlimit { uint64_t rlim_cur, rlim_max; };
 struct linux_rusage {

@@ -48,6 +48,19 @@ struct brique_user_context {
 extern struct brique_program brique_program;
 extern uint64_t brique_program_trapped;
 void brique_program_trap(void), brique_program_call(void), brique_program_interruption(void);
+// Whether the call that is being answered came by a system-call instruction; asked once.
+static inline uint64_t brique_program_take_trap(void) {
+#if __STDC_HOSTED__
+    return 0;
+#else
+    uint64_t trapped = brique_program_trapped;
+    if (trapped) brique_program_trapped = 0;
+    return trapped;
+#endif
+}
+static inline uint64_t brique_program_vector(void) { return brique_program.vector; }
+static inline uint64_t brique_program_error(void) { return brique_program.error; }
+static inline uint64_t brique_program_address(void) { return brique_program.address; }
 static inline uint64_t brique_program_call_address(void) { return (uint64_t)&brique_program_call; }
 // Says where programs enter the library OS: BRIQUE_CALL_PROGRAM. 0, or minus an errno.
 int64_t brique_program_start(void);

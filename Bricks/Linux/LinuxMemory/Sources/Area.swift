@@ -1,0 +1,65 @@
+import VFS
+
+/// Neighbouring pages that were mapped alike.
+public struct Area {
+    public var start: UInt64
+    public var end: UInt64
+    public var protection: Protection
+    /// MAP_SHARED: stores go to the file.
+    public var isShared: Bool
+    /// nil: memory of its own.
+    public var mapping: FileMapping?
+    /// The page of the file at `start`.
+    public var filePage: Int64
+    /// Grows down on access, a stack.
+    public var growsDown = false
+    public var name: AreaName = .none
+
+    public var byteCount: UInt64 { end - start }
+
+    /// The part of it in [from, to), which overlaps it.
+    func part(from: UInt64, to: UInt64) -> Area {
+        var part = self
+        part.start = max(start, from)
+        part.end = min(end, to)
+        part.filePage += Int64((part.start - start) / AddressSpace.pageByteCount)
+        return part
+    }
+
+    /// Whether `next` only goes on with this one.
+    func joins(_ next: Area) -> Bool {
+        end == next.start && protection == next.protection && isShared == next.isShared && mapping === next.mapping
+            && (mapping == nil || filePage + Int64(byteCount / AddressSpace.pageByteCount) == next.filePage)
+            && growsDown == next.growsDown && name == next.name
+    }
+}
+
+/// What /proc/self/maps calls a part without a file.
+public enum AreaName: Sendable {
+    case none, stack, heap, vdso, trampolines
+}
+
+/// A file that an address space has pages of; told by the vnode when they go.
+public final class FileMapping: PageMapping {
+    public let file: OpenFile
+    unowned(unsafe) let space: AddressSpace
+    let isWritable: Bool
+
+    init(_ file: OpenFile, in space: AddressSpace, isWritable: Bool) {
+        self.file = file
+        unsafe self.space = space
+        self.isWritable = isWritable
+        super.init()
+        file.retain()
+        file.vnode?.add(self)
+    }
+
+    public override var canWrite: Bool { isWritable }
+    public override func drop(_ range: Range<Int64>) { unsafe space.drop(range, of: self) }
+
+    /// No area refers to it any more.
+    func end() {
+        file.vnode?.remove(self)
+        file.release()
+    }
+}

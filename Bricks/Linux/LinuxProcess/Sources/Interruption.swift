@@ -1,0 +1,120 @@
+import BootFormat
+import CHypercalls
+import CLinuxFormat
+import Errno
+import LinuxMemory
+
+// What the machine calls: a system call, an exception, a tick (program.S).
+extension LinuxThread {
+    /// Answers a call, and what waits behind it. The result is what the program finds in rax.
+    @inline(__always) func answer() -> Int64 {
+        let number = context.registers.rax
+        began(number)
+        let arguments = Arguments([
+            context.registers.rdi, context.registers.rsi, context.registers.rdx, context.registers.r10, context.registers.r8,
+            context.registers.r9,
+        ])
+        if brique_program_take_trap() != 0 { process.rewriter?.trapped(at: context.registers.rip &- 2, number: number) }
+        if process.observer != nil { return answerObserved(number, arguments) }
+        let result = call(number, arguments)
+        if isPlain(result) { return result }
+        return finish(result)
+    }
+
+    @inline(__always) private func call(_ number: UInt64, _ arguments: borrowing Arguments) -> Int64 {
+        guard let row = process.catalogue[number] else { return process.refuse(number) }
+        do throws(Errno) {
+            return Int64(try row.handler(self, arguments))
+        } catch {
+            return -Int64(error.rawValue)
+        }
+    }
+
+    @inline(__always) private func isPlain(_ result: Int64) -> Bool {
+        result != -512 && (signals.pending.set | process.signals.pending.set) & ~signals.mask == 0 && signals.savedMask == nil
+    }
+
+    @inline(never) private func finish(_ result: Int64) -> Int64 {
+        context.registers.rax = UInt64(bitPattern: result)
+        deliverSignals(afterCall: result)
+        return Int64(bitPattern: context.registers.rax)
+    }
+
+    @inline(never) private func answerObserved(_ number: UInt64, _ arguments: borrowing Arguments) -> Int64 {
+        process.observer?.began(self, number, arguments)
+        let result = call(number, arguments)
+        process.observer?.ended(self, number, arguments, result)
+        return isPlain(result) ? result : finish(result)
+    }
+
+    /// An exception of the program's own, or a tick.
+    func interrupted(vector: UInt64, error: UInt64, address: UInt64) {
+        switch vector {
+        case UInt64(BRIQUE_VECTOR_TICK):
+            yield()
+            if hasSignal { deliverSignals(afterCall: nil) }
+        case 14:
+            let pageError = error
+            do throws(MemoryFault) {
+                try memory.fault(address, isWrite: error & 2 != 0, isExecution: error & 16 != 0)
+            } catch {
+                lastError = pageError
+                faulted(error, address)
+            }
+        default: excepted(vector, error)
+        }
+    }
+
+    private func faulted(_ fault: MemoryFault, _ address: UInt64) {
+        lastVector = 14
+        lastAddress = address
+        var information: linux_signal_information
+        switch fault {
+        case .notMapped: information = linux_signal_information(signal: Signal.segment, code: 1)
+        case .protected: information = linux_signal_information(signal: Signal.segment, code: 2)
+        case .beyondFile: information = linux_signal_information(signal: Signal.bus, code: 2)
+        case .outOfMemory: return process.endWithoutMemory()
+        }
+        information.words.0 = address
+        forceSignal(information)
+        deliverSignals(afterCall: nil)
+    }
+
+    /// The signals of Linux's exceptions (sigaction(2), si_code).
+    private func excepted(_ vector: UInt64, _ error: UInt64) {
+        lastVector = vector
+        lastError = error
+        lastAddress = 0
+        var information: linux_signal_information
+        switch vector {
+        case 0: information = linux_signal_information(signal: Signal.arithmetic, code: 1)
+        case 1: information = linux_signal_information(signal: Signal.trap, code: 2)
+        case 3: information = linux_signal_information(signal: Signal.trap, code: 0x80)
+        case 4, 5, 10, 11, 12, 13: information = linux_signal_information(signal: Signal.segment, code: 0x80)
+        case 6: information = linux_signal_information(signal: Signal.illegal, code: 2)
+        case 16, 19: information = linux_signal_information(signal: Signal.arithmetic, code: 7)
+        case 17: information = linux_signal_information(signal: Signal.bus, code: 1)
+        default: information = linux_signal_information(signal: Signal.segment, code: 0x80)
+        }
+        if vector == 0 || vector == 6 || vector == 16 || vector == 19 || vector == 1 { information.words.0 = context.registers.rip }
+        forceSignal(information)
+        deliverSignals(afterCall: nil)
+    }
+}
+
+#if hasFeature(Embedded)
+    // SAFETY: the assembly calls these on the kernel stack of the thread that runs.
+    @c(brique_program_answer)
+    public func answerProgram(_ context: UnsafeMutablePointer<brique_user_context>) -> Int64 { LinuxThread.current!.answer() }
+
+    @c(brique_program_interrupted)
+    public func interruptProgram(_ context: UnsafeMutablePointer<brique_user_context>) {
+        LinuxThread.current!.interrupted(
+            vector: brique_program_vector(), error: brique_program_error(), address: brique_program_address())
+    }
+
+    @c(brique_program_tick)
+    public func tickProgram(_ context: UnsafeMutablePointer<brique_user_context>) {
+        LinuxThread.current!.interrupted(vector: UInt64(BRIQUE_VECTOR_TICK), error: 0, address: 0)
+    }
+#endif
