@@ -63,6 +63,13 @@ mkdir -p "$prefix/share/brique/Tools"
 cp "$home/Package.swift" "$home/LICENSE" "$prefix/share/brique/"
 cp -R "$home/Bricks" "$prefix/share/brique/"
 cp -R "$home/Tools/Toolchain" "$prefix/share/brique/Tools/"
+if [ -f "$home/Apps/linux/Package.swift" ]; then
+    # What runs Linux programs, ready made: an installed tool makes their images without a toolchain.
+    BRIQUE_HOME=$home "$prefix/bin/brique" build "$home/Apps/linux" >&2
+    for part in image symbols; do
+        install -D -m 644 "$home/Apps/linux/.build-brique/linux.$part" "$prefix/libexec/brique/linux.$part"
+    done
+fi
 completions | while read -r shell file; do
     mkdir -p "$(dirname "$file")"
     "$prefix/bin/brique" --generate-completion-script "$shell" >"$file"

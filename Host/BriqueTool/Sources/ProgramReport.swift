@@ -58,7 +58,8 @@ struct ProgramReport: Encodable {
         for variable in defaults.environment { lines.append("environment   \(variable.printable)") }
         let regular = listing.entries.filter { $0.kind == .regular }
         lines += [
-            "files         \(regular.count), \(fileBytes) bytes, \(blockBytes) in whole blocks; \(listing.entries.count - regular.count) folders and links",
+            "files         \(regular.count), \(fileBytes) bytes, \(blockBytes) in whole blocks",
+            "others        \(listing.entries.count - regular.count) folders and links",
             "added         \(addedBytes) bytes beside the files: the library OS and the file system's tables", "",
         ]
         if isWhole {

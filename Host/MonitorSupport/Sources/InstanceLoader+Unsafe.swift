@@ -33,7 +33,9 @@ extension InstanceLoader {
         try Self.map(file, byteCount: map.memoryByteCount, at: 0, protection: 1, flags: 1)
     }
 
-    /// Maps the layers that there are, read-only: each where the direct map has it, or anywhere. Addresses in this process; 0: no such layer.
+    /// Maps the layers that there are, read-only: each where the direct map has it, or anywhere.
+    ///
+    /// - Returns: addresses in this process; 0: no such layer.
     public func mapLayers(inDirectMap: Bool) throws(Refusal) -> InlineArray<2, UInt64> {
         var addresses = InlineArray<2, UInt64>(repeating: 0)
         for index in 0..<InstanceMap.layerCount where map.layerByteCounts[index] > 0 {

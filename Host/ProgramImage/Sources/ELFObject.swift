@@ -15,7 +15,7 @@ struct ELFObject: Equatable {
     /// Whether there is anything to execute: e_entry is not 0.
     var hasEntry = false
 
-    private static let headerLimit = 256, dynamicLimit = 1 << 16, stringsLimit = 1 << 22, neededLimit = 1024, pathLimit = 4096
+    private static let headerLimit = 256, dynamicLimit = 1 << 16, neededLimit = 1024, pathLimit = 4096
 
     /// Whether the file begins as ELF files do.
     static func isELF(_ file: ReadableFile) -> Bool { (try? file.bytes(at: 0, count: 4)) == [0x7f, 0x45, 0x4c, 0x46] }
@@ -81,7 +81,7 @@ struct ELFObject: Equatable {
     /// Exactly these bytes of the file.
     private static func bytes(_ file: ReadableFile, _ offset: UInt64, _ count: UInt64, _ title: String) throws(ProgramFailure) -> [UInt8] {
         guard let offset = Int(exactly: offset), let count = Int(exactly: count), offset <= file.byteCount,
-            count <= file.byteCount - offset, count <= stringsLimit
+            count <= file.byteCount - offset, count <= dynamicLimit
         else { throw damaged(title, "it ends too early") }
         do {
             let bytes = try file.bytes(at: offset, count: count)
@@ -121,13 +121,17 @@ struct ELFObject: Equatable {
         guard let home, case let (offset, overflow) = home.offset.addingReportingOverflow(address - home.virtualAddress), !overflow else {
             throw Self.damaged(title, "its strings are nowhere")
         }
-        let strings = try Self.bytes(file, offset, count, title)
         func list(_ tag: UInt64) throws(ProgramFailure) -> [String] {
             var texts: [String] = []
             for entry in entries where entry.tag == tag {
+                guard entry.value < count, case let (start, overflow) = offset.addingReportingOverflow(entry.value), !overflow else {
+                    throw Self.damaged(title, "a name in it makes no sense")
+                }
+                // The table itself may have many megabytes.
+                let bytes = try Self.bytes(file, start, min(count - entry.value, UInt64(Self.pathLimit) + 1), title)
                 // An empty string is allowed, and says nothing.
-                if let start = Int(exactly: entry.value), start < strings.count, strings[start] == 0 { continue }
-                guard let text = Self.text(strings, entry.value) else { throw Self.damaged(title, "a name in it makes no sense") }
+                if bytes.first == 0 { continue }
+                guard let text = Self.text(bytes, 0) else { throw Self.damaged(title, "a name in it makes no sense") }
                 texts.append(text)
                 guard texts.count <= Self.neededLimit else { throw Self.damaged(title, "it needs too many libraries") }
             }

@@ -191,6 +191,8 @@ extension ProgramRoot {
     private mutating func addLibraries(of included: [RootNode], _ closure: inout ProgramClosure?) throws(ProgramFailure) {
         var pending = included
         var count = 0
+        // Whoever opens a library by its path has it loaded before others ask for its name.
+        var names: Set<String> = []
         while let node = pending.popLast() {
             switch node.content {
             case .folder: pending += node.children.values
@@ -200,6 +202,7 @@ extension ProgramRoot {
                     let file = try? ReadableFile(place), ELFObject.isELF(file), let object = try? ELFObject(file, title: place)
                 else { continue }
                 count += 1
+                names.formUnion([object.name, place.split(separator: "/").last.map(String.init)].compactMap(\.self))
                 if closure == nil, let interpreter = object.interpreter {
                     closure = try Self.closure(of: object, at: place, interpreter, tree)
                 } else if closure != nil {
@@ -208,7 +211,7 @@ extension ProgramRoot {
                 }
             }
         }
-        for lost in closure?.missing ?? [] {
+        for lost in closure?.missing ?? [] where !names.contains(lost.name) {
             notes.append("\(lost.wanted) needs the library \(lost.name), which is not here")
         }
     }

@@ -13,16 +13,16 @@ private func apply(_ layers: [TarSample]) throws -> RootTree {
 @Test func `a later layer adds, replaces and removes`() throws {
     var first = TarSample()
     first.folder("./")
-    first.folder("./opt/")
-    first.add("opt/gone")
-    first.add("opt/kept", content: [1, 2, 3])
+    first.folder("./srv/")
+    first.add("srv/gone")
+    first.add("srv/kept", content: [1, 2, 3])
     first.folder("dir")
     first.add("dir/old")
     first.add("usr/lib/a")
     first.add("lib", type: "2", target: "usr/lib")
     first.add("was-file")
     var second = TarSample()
-    second.add("opt/.wh.gone")
+    second.add("srv/.wh.gone")
     second.add("dir/new")
     second.add("dir/.wh..wh..opq")
     second.add("lib/b")
@@ -31,7 +31,7 @@ private func apply(_ layers: [TarSample]) throws -> RootTree {
     let tree = try apply([first, second])
     #expect(
         outline(tree) == [
-            "/dir/", "/dir/new", "/lib -> usr/lib", "/opt/", "/opt/kept", "/usr/", "/usr/lib/", "/usr/lib/a", "/usr/lib/b", "/was-file/",
+            "/dir/", "/dir/new", "/lib -> usr/lib", "/srv/", "/srv/kept", "/usr/", "/usr/lib/", "/usr/lib/a", "/usr/lib/b", "/was-file/",
         ])
 }
 

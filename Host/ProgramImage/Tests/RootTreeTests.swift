@@ -87,7 +87,7 @@ import Testing
 @Test func `users and groups are numbers and names of the root`() throws {
     let host = try TemporaryFolder()
     let tree = RootTree()
-    let passwd = try host.write("root:x:0:0:r:/root:/bin/sh\napp:x:7:8::/home/app:\nbad\napp:x:9:9::/:\n", to: "passwd")
+    let passwd = try host.write("root:x:0:0:r:/root:/bin/sh\napp:x:7:8::/srv/app:\nbad\napp:x:9:9::/:\n", to: "passwd")
     let group = try host.write("root:x:0:\nextra:x:77:\n", to: "group")
     try tree.add(passwd, at: "/etc/passwd")
     try tree.add(group, at: "/etc/group")
@@ -98,5 +98,5 @@ import Testing
     #expect(accounts.identity("5:6") == UserIdentity(user: 5, group: 6))
     #expect(accounts.identity(":6") == UserIdentity(user: 0, group: 6))
     for wrong in ["nobody", "app:none", "-1", "4294967296", "app:"] { #expect(accounts.identity(wrong) == nil, "\(wrong)") }
-    #expect(accounts.home(of: 7) == "/home/app")
+    #expect(accounts.home(of: 7) == "/srv/app")
 }
