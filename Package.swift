@@ -279,6 +279,7 @@ let wholeTargets: [Target] = [
     wholeTests("Repository", exclude: ["line-budget.json"]),
     wholeTests("InVM", needs: ["Bench", "Bytes", "ELFFormat"], exclude: ["Programs"]),
     wholeTests("Conformance", needs: ["Bench"], exclude: ["Programs"]),
+    wholeTests("Programs", needs: ["Bench"], exclude: ["Scripts"]),
     wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
 

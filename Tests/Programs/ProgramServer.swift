@@ -1,0 +1,98 @@
+import Bench
+import Foundation
+import TestSupport
+import Testing
+
+/// A program of this machine in an instance, with a published port.
+struct ProgramServer: Sendable {
+    /// Where its package puts it; links are followed.
+    var program: String
+    var options: [String] = []
+    var arguments: [String] = []
+    var memory = "256M"
+    var port: Int
+
+    static let monitors = [Monitor.process, .kvm].filter(\.isPresent)
+
+    /// Where Debian's package has one of these programs; nil: the package is not installed.
+    static func find(_ names: String...) -> String? {
+        for name in names {
+            let folders = ["/usr/bin/", "/usr/sbin/", "/bin/"]
+            let path = folders.map { $0 + name }.first { FileManager.default.isExecutableFile(atPath: $0) } ?? Command.find(name)
+            if let path { return URL(filePath: path).resolvingSymlinksInPath().path }
+        }
+        return nil
+    }
+
+    static func has(_ names: String...) -> Bool { names.allSatisfy { find($0) != nil } }
+
+    /// Runs it, and `body` with the published port while it serves; then ends it.
+    func serve(on monitor: Monitor, until ready: (Int) async throws -> Bool, _ body: (Int) async throws -> Void) async throws {
+        _ = try await Machine.image("linux")
+        try await Machine.buildMonitors()
+        let host = Int.random(in: 20_000..<32_000)
+        let mark = "RUN=\(UUID().uuidString)"
+        let words = ["run"] + monitor.options + ["--memory", memory, "-e", mark, "-p", "127.0.0.1:\(host):\(port)"] + options
+        let tool = Machine.checkout.brique(words + ["--program", program, "--"] + arguments).limited(toSeconds: 300)
+        async let run = tool.run()
+        var isUp = false
+        for _ in 0..<300 where !isUp {
+            isUp = try await ready(host)
+            if !isUp { try await Task.sleep(for: .milliseconds(100)) }
+        }
+        var failure: (any Error)?
+        do { if isUp { try await body(host) } } catch { failure = error }
+        for process in try Processes.naming(mark) { kill(process, SIGTERM) }
+        let answer = try await run
+        #expect(isUp, "no answer at port \(host): \(answer.output.suffix(1000))\(answer.errors.suffix(3000))")
+        if let failure {
+            Issue.record("\(failure)\n\(answer.output.suffix(1000))\(answer.errors.suffix(3000))")
+        }
+    }
+
+    /// The same for one that speaks HTTP.
+    func serveHTTP(on monitor: Monitor, _ body: (String) async throws -> Void) async throws {
+        try await serve(on: monitor) { port in
+            try await Command("curl", ["-s", "-m", "2", "-o", "/dev/null", "http://127.0.0.1:\(port)/"]).run().status == 0
+        } _: { port in
+            try await body("http://127.0.0.1:\(port)")
+        }
+    }
+
+    static func curl(_ arguments: String...) async throws -> String {
+        try await Command("curl", ["-s", "-S", "-m", "60"] + arguments).output()
+    }
+
+    /// Many requests at once, all of which have to succeed.
+    static func load(_ url: String, count: Int = 1000) async throws {
+        guard has("ab") else { return }
+        let report = try await Command("ab", ["-q", "-n", String(count), "-c", "16", url]).limited(toSeconds: 120).output()
+        #expect(report.contains(/Complete requests: +\d+\n/) && report.contains(/Failed requests: +0\n/), "\(report)")
+        #expect(!report.contains("Non-2xx"), "\(report)")
+    }
+}
+
+/// A program that runs to its end: on Linux and in an instance it says the same.
+struct ProgramRun: Sendable, CustomStringConvertible {
+    var name: String
+    /// The program's names, in order of preference.
+    var programs: [String]
+    var options: [String] = []
+    var arguments: [String]
+    var memory = "256M"
+    var description: String { name }
+
+    func compare(on monitor: Monitor, mayFail: Bool = false) async throws {
+        guard let program = programs.lazy.compactMap({ ProgramServer.find($0) }).first else {
+            return print("skipped: \(name): no \(programs.joined(separator: " or ")) here")
+        }
+        let environment = ["PATH": "/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"]
+        let variables = environment.sorted { $0.key < $1.key }.flatMap { ["-e", "\($0.key)=\($0.value)"] }
+        let there = try await Command(program, arguments, environment: environment, directory: "/").limited(toSeconds: 60).run()
+        let here = try await Machine.runProgram(
+            program, on: monitor, options: variables + options, arguments: arguments, memory: memory, seconds: 120)
+        #expect(here.output == there.output, "\(here.errors.suffix(3000))")
+        #expect(here.status == there.status)
+        #expect(mayFail || !there.output.isEmpty && there.status == 0, "\(there.errors)")
+    }
+}

@@ -1,0 +1,16 @@
+my %h;
+$h{$_ % 97} += $_ for 1 .. 100000;
+print join(',', map { "$_=$h{$_}" } (sort { $a <=> $b } keys %h)[0 .. 4]), "\n";
+my $s = 'the quick brown fox';
+(my $t = $s) =~ s/(\w+)/\u$1/g;
+print "$t\n", scalar(reverse $s), "\n";
+open my $f, '>', '/tmp/brique-perl' or die;
+print $f "line $_\n" for 1 .. 1000;
+close $f;
+open $f, '<', '/tmp/brique-perl';
+my @l = <$f>;
+print scalar(@l), " $l[-1]";
+unlink '/tmp/brique-perl';
+local $SIG{ALRM} = sub { die "alarm\n" };
+eval { alarm 1; select undef, undef, undef, 5 };
+print $@;

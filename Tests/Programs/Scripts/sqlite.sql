@@ -1,0 +1,17 @@
+pragma journal_mode=wal;
+drop table if exists t;
+create table t (id integer primary key, name text, value real);
+begin;
+insert into t (name, value) values ('a', 1.5), ('b', 2.5), ('c', 3.5);
+commit;
+begin;
+insert into t (name) values ('gone');
+rollback;
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000) insert into t (name, value) select 'n' || i, i from n;
+create index by_value on t (value);
+select count(*), sum(value), max(name) from t;
+pragma integrity_check;
+update t set value = value * 2 where id % 2 = 0;
+select name, value from t order by value desc limit 3;
+vacuum;
+drop table t;
