@@ -283,7 +283,8 @@ let wholeTargets: [Target] = [
     wholeTests("Budgets", needs: ["Bench", "Image"], exclude: ["budgets.json"]),
 ]
 
-/// A part of the tree, for a quick look while working: BRIQUE_ONLY="TCP Bytes" is those bricks with their tests, and what they need.
+/// A part of the tree, for a quick look while working: BRIQUE_ONLY="TCP Bytes" is those bricks with their tests, and what they need;
+/// BRIQUE_ONLY="Conformance Bench Image brique" is tests of the whole by name, and the tool that they run.
 let only = Set((Context.environment["BRIQUE_ONLY"] ?? "").split(separator: " ").map(String.init))
 
 func chosen() -> [Brick] {
@@ -331,6 +332,9 @@ let hostPackages: [Package.Dependency] = [
 ]
 let hasHost = built.contains { $0.layer == .host }
 let hasAll = hasHost && only.isEmpty
+/// Tests of the whole that are named, and what supports them.
+let chosenTests = wholeTargets.filter { only.contains(String($0.name.dropLast("Tests".count))) }
+let supports = wholeTargets.filter { $0.name == "TestSupport" && !chosenTests.isEmpty }
 let guestPackages: [Package.Dependency] =
     built.contains { $0.name == "HTTP" } ? [.package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])] : []
 
@@ -344,6 +348,6 @@ let package = Package(
         .default(enabledTraits: isWhole ? ["HTTP"] : []),
     ],
     dependencies: (hasHost ? hostPackages : []) + guestPackages,
-    targets: built.flatMap(targets(of:)) + (hasAll ? wholeTargets : []),
+    targets: built.flatMap(targets(of:)) + (hasAll ? wholeTargets : chosenTests + supports),
     swiftLanguageModes: [.v6]
 )

@@ -6,25 +6,26 @@ import TestSupport
 actor ReferenceMachine {
     static let shared = ReferenceMachine()
 
-    private let folder: String
-    private let scratch: String
+    private static let name = "brique-conformance-\(ProcessInfo.processInfo.processIdentifier)"
+    /// What was built; and where programs leave files.
+    private static let folder = FileManager.default.temporaryDirectory.appending(path: name).path
+    private static let scratch: String = {
+        // The instance's files are in memory too: both have the same kind of file system.
+        let memory = "/dev/shm"
+        return (FileManager.default.isWritableFile(atPath: memory) ? memory : folder) + "/" + name
+    }()
+
     private var built: [String: Task<String, any Error>] = [:]
     private var outcomes: [String: Outcome] = [:]
     private var last: Task<Void, Never>?
 
     private init() {
-        let name = "brique-conformance-\(ProcessInfo.processInfo.processIdentifier)"
-        folder = FileManager.default.temporaryDirectory.appending(path: name).path
-        // The instance's files are in memory too: both have the same kind of file system.
-        let memory = "/dev/shm"
-        scratch = (FileManager.default.isWritableFile(atPath: memory) ? memory : folder) + "/" + name
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try? FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    }
-
-    /// Removes what was built and what programs left.
-    func clear() {
-        for path in [folder, scratch] { try? FileManager.default.removeItem(atPath: path) }
+        for path in [Self.folder, Self.scratch] {
+            try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        atexit {
+            for path in [ReferenceMachine.folder, ReferenceMachine.scratch] { try? FileManager.default.removeItem(atPath: path) }
+        }
     }
 
     /// The program's file, compiled at the first call.
@@ -38,13 +39,13 @@ actor ReferenceMachine {
     /// A program by a compiler of its own. `command` is given the folder of the sources and the target.
     func build(_ name: String, _ command: @Sendable @escaping (String, String) -> (String, [String])) async throws -> String {
         if let task = built[name] { return try await task.value }
-        let target = folder + "/" + name
+        let target = Self.folder + "/" + name
         let (program, arguments) = command(Repository.path("Tests/Conformance/Programs"), target)
         var environment = ProcessInfo.processInfo.environment
         environment["CGO_ENABLED"] = "0"
         environment["GO111MODULE"] = "off"
-        environment["GOCACHE"] = folder + "/go"
-        let compile = Command(program, arguments, environment: environment, directory: folder)
+        environment["GOCACHE"] = Self.folder + "/go"
+        let compile = Command(program, arguments, environment: environment, directory: Self.folder)
         let task = Task {
             _ = try await compile.output()
             return target
@@ -57,7 +58,7 @@ actor ReferenceMachine {
     func run(_ name: String, _ words: [String], seconds: Int = 60) async throws -> Outcome {
         if let known = outcomes[name] { return known }
         let before = last
-        let environment = ["SCRATCH": scratch, "PATH": "/usr/bin:/bin"]
+        let environment = ["SCRATCH": Self.scratch, "PATH": "/usr/bin:/bin"]
         let command = Command(words[0], Array(words.dropFirst()), environment: environment, directory: "/").limited(toSeconds: seconds)
         let task = Task {
             await before?.value
