@@ -13,6 +13,8 @@ struct ProgramServer: Sendable {
     var port: Int
 
     static let monitors = [Monitor.process, .kvm].filter(\.isPresent)
+    /// From the same image on a machine that is no monitor of ours.
+    static let monitorsAndQEMU = monitors + [Monitor.microvm].filter(\.isPresent)
 
     /// Where Debian's package has one of these programs; nil: the package is not installed.
     static func find(_ names: String...) -> String? {

@@ -34,6 +34,12 @@ struct ScriptTests {
         try await run.compare(on: monitor)
     }
 
+    @Test(.enabled(if: Monitor.microvm.isPresent, "no QEMU here")) func `python3 runs under QEMU from the same image`() async throws {
+        let run = ProgramRun(
+            name: "json.py", programs: Self.python, options: Self.pythonOptions, arguments: ["-c", Self.script("json.py")])
+        try await run.compare(on: .microvm)
+    }
+
     private static let loop =
         "i=0; while [ $i -lt 5 ]; do i=$((i + 1)); echo $i; done; echo x >/tmp/brique-sh; read a </tmp/brique-sh; echo $a"
 

@@ -31,7 +31,7 @@ struct ServerTests {
         (["dbsize"], "11"), (["flushall"], "OK"), (["dbsize"], "0"),
     ]
 
-    @Test(.enabled(if: ProgramServer.has("redis-server", "redis-cli"), "no redis here"), arguments: ProgramServer.monitors)
+    @Test(.enabled(if: ProgramServer.has("redis-server", "redis-cli"), "no redis here"), arguments: ProgramServer.monitorsAndQEMU)
     func `redis-cli gets the answers of every data type`(monitor: Monitor) async throws {
         let program = try #require(ProgramServer.find("redis-server"))
         let arguments = ["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0"]
@@ -42,7 +42,8 @@ struct ServerTests {
                 #expect(given.trimmingCharacters(in: .newlines) == answer, "\(command)")
             }
             let words = [
-                "-p", String(port), "-q", "-n", "5000", "-c", "50", "-t", "ping,set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset",
+                "-p", String(port), "-q", "-n", monitor == .microvm ? "500" : "5000", "-c", "50", "-t",
+                "ping,set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset",
             ]
             let report = try await Command("redis-benchmark", words).limited(toSeconds: 120).run()
             #expect(report.status == 0 && report.output.contains("MSET"), "\(report.errors)")
