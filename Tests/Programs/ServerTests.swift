@@ -185,6 +185,23 @@ struct ServerTests {
         }
     }
 
+    /// Where `swift build -c release --static-swift-stdlib --package-path Tests/SwiftServer` put it.
+    private static let swiftServer = Repository.path("Tests/SwiftServer/.build/release/Server")
+
+    @Test(
+        .enabled(if: FileManager.default.isExecutableFile(atPath: swiftServer), "Tests/SwiftServer is not built here"),
+        arguments: ProgramServer.monitors)
+    func `ordinary Swift serves by Hummingbird`(monitor: Monitor) async throws {
+        let server = ProgramServer(program: Self.swiftServer, port: 8080)
+        try await server.serveHTTP(on: monitor) { address in
+            #expect(try await ProgramServer.curl("\(address)/") == "hello from Swift\n")
+            #expect(try await ProgramServer.curl("\(address)/date") == "1970-01-01T00:00:00Z\n")
+            let sum = try await ProgramServer.curl("-H", "Content-Type: application/json", "-d", "[1, 2, 39]", "\(address)/sum")
+            #expect(sum == "{\"sum\":42}")
+            try await ProgramServer.load("\(address)/")
+        }
+    }
+
     /// Of one that answers with the method and how many bytes came.
     private static func answersToMethods(_ server: ProgramServer, _ monitor: Monitor) async throws {
         try await server.serveHTTP(on: monitor) { address in
