@@ -150,6 +150,9 @@ let bricks: [Brick] = [
         needs: [
             "Bytes", "Errno", "Time", "BootFormat", "PageFrames", "LinuxFormat", "CLinuxFormat", "CHypercalls", "VFS", "LinuxMemory",
         ]),
+    Brick(
+        name: "LinuxFiles", layer: .linux,
+        needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "PageFrames", "VFS", "RamFS", "LinuxMemory", "LinuxProcess"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),

@@ -78,8 +78,13 @@ open class OpenFile {
     open func readDirectory(_ reader: DirectoryReader) throws(Errno) { throw .enotdir }
     /// The frame of a page for mmap(2), retained for the caller; as `Vnode.frame`.
     open func frame(at pageIndex: Int64, forWriting: Bool) throws(Errno) -> Frame { throw .enodev }
-    /// `flags` are about to change (F_SETFL, FIONBIO).
+    /// `flags` have changed (F_SETFL, FIONBIO).
     open func flagsChanged() {}
+    /// While it is not nil, open(2) waits for it to be notified: a FIFO whose other side nobody has opened.
+    open var openingObservers: ObserverList? { nil }
+    /// F_GETPIPE_SZ, F_SETPIPE_SZ: bytes that fit in. `.ebadf`: not a pipe.
+    open func capacity() throws(Errno) -> Int { throw .ebadf }
+    open func setCapacity(_ byteCount: Int, isPrivileged: Bool) throws(Errno) -> Int { throw .ebadf }
     /// The last descriptor is gone.
     open func lastClose() {}
 

@@ -64,6 +64,9 @@ extension PathContext {
         guard access == 0 || credentials.mayAccess(place.vnode.permissions, place.vnode.kind, access) else { throw .eacces }
     }
 
+    /// That the process itself may read (4), write (2) or execute (1) a file. `.eacces`.
+    public func checkAccess(_ vnode: Vnode, _ access: UInt32) throws(Errno) { try check(vnode, access) }
+
     /// Whether the file may be executed: execve(2). `.eacces`.
     public func checkExecution(of place: Place) throws(Errno) {
         guard place.vnode.kind == .regular else { throw .eacces }
