@@ -79,6 +79,7 @@ let bricks: [Brick] = [
 
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
+    Brick(name: "MachinePrograms", layer: .machine, kind: .c, needs: ["BootFormat", "MachineX86_64"]),
 
     Brick(
         name: "Memory", layer: .core, needs: ["BootFormat", "CHypercalls", "Hypercalls"], tests: true,
@@ -162,6 +163,9 @@ let bricks: [Brick] = [
             "BootFormat", "CHypercalls", "Time", "RegisterBank", "DMAMemory", "MachineX86_64", "VirtioFormat", "VirtioTransport",
             "VirtioConsole",
         ], tests: true, testNeeds: ["Random"]),
+    Brick(
+        name: "PlatformPrograms", layer: .platforms,
+        needs: ["BootFormat", "CHypercalls", "MachinePrograms", "Instance", "PlatformPC"]),
     Brick(name: "PlatformHosted", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
         name: "Start", layer: .platforms,
@@ -323,7 +327,7 @@ for brick in bricks {
 }
 
 /// Bricks that an app names one by one: only what it links exists.
-let guestProducts: [Product] = ["Brique", "BriqueNetwork", "HTTP"].filter { name in built.contains { $0.name == name } }
+let guestProducts: [Product] = ["Brique", "BriqueNetwork", "HTTP", "PlatformPrograms"].filter { name in built.contains { $0.name == name } }
     .map { .library(name: $0, targets: [$0]) }
 let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process", "brique-bench"].map {
     .executable(name: $0, targets: [$0])

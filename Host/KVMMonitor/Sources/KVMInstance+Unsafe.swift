@@ -12,6 +12,9 @@ extension KVMInstance {
             for signal in EndingSignal.range where EndingSignal.contains(signal) {
                 _ = unsafe brique_signal_handle(signal, ended, flags, EndingSignal.mask)
             }
+            if unsafe pointer.pointee.timer != nil {
+                _ = unsafe brique_signal_handle(TickTimer.signal, ticked, UInt64(BRIQUE_SIGNAL_RESTART), EndingSignal.mask)
+            }
             unsafe pointer.pointee.run()
         }
         Linux.exit(RefusalStatus.hostRefused.rawValue)
@@ -29,4 +32,12 @@ private func ended(
         unsafe instance.pointee.control.descriptor.writeAll(report.record)
     }
     unsafe instance.pointee.control.die(of: signal)
+}
+
+/// The guest leaves the processor, now or when it is about to enter it.
+private func ticked(
+    _ signal: Int32, _ information: UnsafePointer<brique_signal_information>?, _ context: UnsafePointer<brique_signal_context>?
+) {
+    // SAFETY: as above.
+    unsafe brique_context()?.assumingMemoryBound(to: KVMInstance.self).pointee.machine.requestExit()
 }

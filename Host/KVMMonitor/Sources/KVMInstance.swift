@@ -7,6 +7,8 @@ public struct KVMInstance {
     let machine: VirtualMachine
     let control: HostControl
     var server: HypercallServer<LinuxHost>
+    /// What ticks programs, if the image has any: that is what a root is for.
+    let timer: TickTimer?
 
     /// Runs the instance that the command line names, to its end, which is this process's end.
     public static func main() -> Never {
@@ -43,29 +45,36 @@ public struct KVMInstance {
         let tables = PageTables.write(loader.map, into: memory)
         Descriptors.write(loader.map, into: memory)
         machine.setRegisters(
-            ProcessorState.general(loader.map, bootInformation: information), ProcessorState.system(loader.map, tables: tables))
-        server = HypercallServer(host: LinuxHost(protectedView: nil, links: arguments.links), memory: memory, view: memory, map: loader.map)
+            ProcessorState.general(loader.map, bootInformation: information),
+            ProcessorState.system(loader.map, tables: tables, features: machine.features))
+        timer = loader.map.hasPrograms ? try TickTimer() : nil
+        let host = LinuxHost(protectedView: nil, links: arguments.links, timer: timer)
+        server = HypercallServer(host: host, memory: memory, view: memory, map: loader.map)
     }
 
     /// What is left for this process to ask of the kernel: nothing that opens, maps or starts anything.
-    static func filter(processor: FileDescriptor, control: HostControl, links: HostLinks) -> SystemCallFilter {
+    static func filter(processor: FileDescriptor, control: HostControl, links: HostLinks, timer: TickTimer?) -> SystemCallFilter {
         var filter = SystemCallFilter(forMonitor: .killProcess)
         let requests = SystemCallFilter.Condition.oneOf(
             1, UInt32(brique_kvm_run), UInt32(brique_kvm_get_regs), UInt32(brique_kvm_get_sregs))
         let number = UInt32(bitPattern: processor.number)
         filter.allow(__NR_ioctl, where: .oneOf(0, number, number, number), requests)
         filter.allowHost(control: control, links: links)
+        if let timer { filter.allow(timer) }
         filter.finish()
         return filter
     }
 
     mutating func run() -> Never {
         control.dieWithTool()
-        let result = Self.filter(processor: machine.processor, control: control, links: server.host.links).install()
+        let result = Self.filter(processor: machine.processor, control: control, links: server.host.links, timer: timer).install()
         guard result == 0 else { control.refuse(Refusal(.hostRefused, "the kernel refuses the system call filter", errno: result)) }
         while true {
             let result = machine.enter()
-            if result == ErrorNumber.interrupted || result == ErrorNumber.again { continue }
+            if result == ErrorNumber.interrupted || result == ErrorNumber.again {
+                if machine.takeExitRequest() { tick() }
+                continue
+            }
             guard result == 0 else { end("KVM cannot run the instance") }
             switch machine.exitReason {
             case KVM_EXIT_IO:
@@ -82,13 +91,39 @@ public struct KVMInstance {
     private mutating func answer(blockAt physical: UInt64) {
         switch server.answer(blockAt: physical) {
         case nil: end("a hypercall block outside of memory")
-        case .result: return
+        case .result: if server.program != nil { machine.shareRegisters() }
         case .exit(let status): Linux.exit(status)
         case .crash(var report):
             // Only the monitor can read CR2.
             if report.kind == .exception && report.vector == 14 { report.faultAddress = machine.systemRegisters.cr2 }
             control.end(report)
         }
+    }
+
+    /// Interrupts the program, as an exception does; the library OS, and whatever the processor is about to interrupt, only takes note.
+    private mutating func tick() {
+        guard let program = server.program else { return }
+        let memory = server.memory
+        func store(_ value: UInt64, _ field: ProgramField) { memory.store(value, physical: program.physical + field.rawValue) }
+        func load(_ field: ProgramField) -> UInt64 {
+            memory.word(virtual: GuestMemory.virtualBase + program.physical + field.rawValue) ?? 0
+        }
+        var state = machine.synchronizedRegisters
+        guard state.rip < UInt64(BRIQUE_VIRTUAL_BASE), !machine.hasPendingException else { return store(1, .tickPending) }
+        store(state.rip, .rip)
+        store(state.rsp, .rsp)
+        store(state.rflags, .rflags)
+        store(UInt64(BRIQUE_VECTOR_TICK), .vector)
+        store(0, .error)
+        state.rip = load(.interruptionEntry)
+        state.rsp = load(.kernelStack)
+        state.rflags = ProcessorState.flags
+        machine.setRegisters(state)
+    }
+
+    /// Offsets in `struct brique_program`.
+    private enum ProgramField: UInt64 {
+        case interruptionEntry = 8, kernelStack = 16, tickPending = 24, rip = 32, rsp = 40, rflags = 48, vector = 56, error = 64
     }
 
     /// An end that the guest did not report itself.

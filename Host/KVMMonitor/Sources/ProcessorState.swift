@@ -5,12 +5,18 @@ import MonitorSupport
 
 /// The registers with which a guest begins: 64-bit user mode, as if the core had just returned to it.
 enum ProcessorState {
-    static func system(_ map: InstanceMap, tables: UInt64) -> kvm_sregs {
+    /// IF, and the bit that is always set.
+    static let flags: UInt64 = 0x202
+
+    static func system(_ map: InstanceMap, tables: UInt64, features: ProcessorFeatures = ProcessorFeatures()) -> kvm_sregs {
         var state = kvm_sregs()
         state.cr0 = 0x8005_0033  // PG AM WP NE ET MP PE
         state.cr3 = tables
         state.cr4 = 0x620  // OSXMMEXCPT OSFXSR PAE
-        // NXE LMA LME. Without SCE the SYSCALL instruction is an invalid opcode.
+        // What programs of today expect, as far as the processor has it.
+        if features.hasFSGSBASE { state.cr4 |= 1 << 16 }
+        if features.extendedState != 0 { state.cr4 |= 1 << 18 }
+        // NXE LMA LME. Without SCE the SYSCALL instruction is an invalid opcode: an image with programs sets it.
         state.efer = 0xd00
         state.apic_base = 0xfee0_0900  // as after a reset
         let all: UInt32 = 0xffff_ffff
@@ -40,7 +46,7 @@ enum ProcessorState {
         state.rip = map.layout.note.start
         state.rsp = map.layout.note.machineArea + UInt64(BRIQUE_AREA_STACK_TOP)
         state.rdi = bootInformation
-        state.rflags = 0x202
+        state.rflags = flags
         return state
     }
 

@@ -7,6 +7,8 @@ struct VirtualMachine {
     let processor: FileDescriptor
     /// 0 if the kernel does not know.
     let timestampKilohertz: UInt64
+    /// What programs may use; nothing in an image without any.
+    let features: ProcessorFeatures
     private let run: UnsafeMutablePointer<kvm_run>
     private let runByteCount: Int
 
@@ -16,7 +18,8 @@ struct VirtualMachine {
         let device = try Self.openDevice()
         guard Self.call(device, brique_kvm_get_api_version) == 12 else { throw Refusal(.unavailable, "unknown version of /dev/kvm") }
         let synchronized = Self.call(device, brique_kvm_check_extension, UInt64(KVM_CAP_SYNC_REGS))
-        guard synchronized >= 0, synchronized & Int64(brique_kvm_sync_regs) == Int64(brique_kvm_sync_regs) else {
+        let wanted = Int64(brique_kvm_sync_regs) | Int64(brique_kvm_sync_events)
+        guard synchronized >= 0, synchronized & wanted == wanted else {
             throw Refusal(.unavailable, "this version of /dev/kvm cannot share registers")
         }
         var machine = Self.call(device, brique_kvm_create_vm)
@@ -39,7 +42,6 @@ struct VirtualMachine {
         }
         processor = try FileDescriptor(
             Self.call(machineFile, brique_kvm_create_vcpu), otherwise: .hostRefused, "KVM refuses a processor")
-        if layers[0] != 0 || layers[1] != 0 { try Self.describeProcessor(device, processor) }
         let byteCount = Self.call(device, brique_kvm_get_vcpu_mmap_size)
         guard byteCount >= Int64(MemoryLayout<kvm_run>.size) else {
             throw Refusal(.hostRefused, "KVM tells no size", errno: min(byteCount, 0))
@@ -50,23 +52,10 @@ struct VirtualMachine {
         var rate = Self.call(machineFile, brique_kvm_get_tsc_khz)
         if rate < 0 { rate = Self.call(processor, brique_kvm_get_tsc_khz) }
         timestampKilohertz = UInt64(max(rate, 0))
+        features = map.hasPrograms ? try Self.setFeatures(processor, of: device) : ProcessorFeatures()
         // The processor keeps the machine.
         machineFile.close()
         device.close()
-    }
-
-    /// Gives the processor the host's CPUID. Without it physical addresses end at 64 GiB, below the layers; and programs read it.
-    private static func describeProcessor(_ device: FileDescriptor, _ processor: FileDescriptor) throws(Refusal) {
-        // struct kvm_cpuid2: a count, and as many entries of 40 bytes.
-        var table = InlineArray<1281, UInt64>(repeating: 0)
-        table[0] = 256
-        // SAFETY: the kernel writes at most as many entries as the count says, which is what the table has room for, and reads those.
-        let result = unsafe withUnsafeMutablePointer(to: &table) { pointer in
-            let address = UInt64(UInt(bitPattern: pointer))
-            let result = call(device, brique_kvm_get_supported_cpuid, address)
-            return result == 0 ? call(processor, brique_kvm_set_cpuid2, address) : result
-        }
-        guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses to describe the processor", errno: result) }
     }
 
     private static func setRegion(_ machine: FileDescriptor, _ region: kvm_userspace_memory_region) throws(Refusal) {
@@ -76,6 +65,29 @@ struct VirtualMachine {
             call(machine, brique_kvm_set_user_memory_region, unsafe address(of: $0))
         }
         guard result == 0 else { throw Refusal(.hostRefused, "KVM refuses the memory", errno: result) }
+    }
+
+    /// Gives the processor all that KVM can give a guest, but for register sets that only an operating system of its own would enable.
+    /// Without it physical addresses end at 64 GiB, below the layers.
+    private static func setFeatures(_ processor: FileDescriptor, of device: FileDescriptor) throws(Refusal) -> ProcessorFeatures {
+        var table = ProcessorFeatures.Table()
+        // SAFETY: the kernel writes at most `count` entries, which the table has room for, and then reads them.
+        let asked = unsafe withUnsafeMutablePointer(to: &table) {
+            call(device, brique_kvm_get_supported_cpuid, UInt64(UInt(bitPattern: $0)))
+        }
+        guard asked == 0 else { throw Refusal(.hostRefused, "KVM does not tell the processor's features", errno: asked) }
+        let features = table.restrict()
+        // SAFETY: as above.
+        let set = unsafe withUnsafePointer(to: &table) { call(processor, brique_kvm_set_cpuid2, unsafe address(of: $0)) }
+        guard set == 0 else { throw Refusal(.hostRefused, "KVM refuses the processor's features", errno: set) }
+        guard features.extendedState != 0 else { return features }
+        var registers = kvm_xcrs()
+        registers.nr_xcrs = 1
+        registers.xcrs.0.value = features.extendedState
+        // SAFETY: the kernel reads one structure.
+        let extended = unsafe withUnsafePointer(to: &registers) { call(processor, brique_kvm_set_xcrs, unsafe address(of: $0)) }
+        guard extended == 0 else { throw Refusal(.hostRefused, "KVM refuses the extended registers", errno: extended) }
+        return features
     }
 
     private static func openDevice() throws(Refusal) -> FileDescriptor {
@@ -123,6 +135,46 @@ struct VirtualMachine {
         unsafe run.pointee.s.regs.regs = registers
         unsafe run.pointee.s.regs.sregs = systemRegisters
         unsafe run.pointee.kvm_dirty_regs = UInt64(brique_kvm_sync_regs)
+    }
+
+    /// The guest leaves at once, also one that is only about to run. For a signal handler.
+    func requestExit() {
+        // SAFETY: as above: one byte, which the kernel reads when it enters the guest.
+        unsafe run.pointee.immediate_exit = 1
+    }
+
+    /// Whether somebody requested an exit since the last time.
+    func takeExitRequest() -> Bool {
+        // SAFETY: as above. A request between the two lines is lost: it asked for what is happening.
+        let isRequested = unsafe run.pointee.immediate_exit != 0
+        unsafe run.pointee.immediate_exit = 0
+        return isRequested
+    }
+
+    /// From now on the run page has the registers after every exit.
+    func shareRegisters() {
+        // SAFETY: as above; the kernel was asked whether it can.
+        unsafe run.pointee.kvm_valid_regs = UInt64(brique_kvm_sync_general) | UInt64(brique_kvm_sync_events)
+    }
+
+    /// After `shareRegisters` and an exit.
+    var synchronizedRegisters: kvm_regs {
+        // SAFETY: as above.
+        unsafe run.pointee.s.regs.regs
+    }
+
+    /// An exception that the processor takes before the next instruction.
+    var hasPendingException: Bool {
+        // SAFETY: as above.
+        let exception = unsafe run.pointee.s.regs.events.exception
+        return exception.injected != 0 || exception.pending != 0
+    }
+
+    /// Sets the general registers, with the next `enter`.
+    func setRegisters(_ registers: kvm_regs) {
+        // SAFETY: as above.
+        unsafe run.pointee.s.regs.regs = registers
+        unsafe run.pointee.kvm_dirty_regs |= UInt64(brique_kvm_sync_general)
     }
 
     /// Zeros if the kernel does not tell.

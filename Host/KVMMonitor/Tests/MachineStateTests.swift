@@ -60,7 +60,7 @@ import Testing
 
 @Test func `the monitor's filter lets only its own processor run`() {
     let control = HostControl(control: nil)
-    let filter = KVMInstance.filter(processor: FileDescriptor(5), control: control, links: HostLinks())
+    let filter = KVMInstance.filter(processor: FileDescriptor(5), control: control, links: HostLinks(), timer: nil)
     func verdict(_ descriptor: UInt64, _ request: UInt32) -> SystemCallFilter.Verdict {
         filter.verdict(call: UInt32(__NR_ioctl), [descriptor, UInt64(request), 0, 0, 0, 0])
     }
@@ -74,4 +74,57 @@ import Testing
     for call in [__NR_open, __NR_openat, __NR_openat2, __NR_mmap, __NR_mprotect, __NR_socket, __NR_clone, __NR_execve, __NR_ptrace] {
         #expect(filter.verdict(call: UInt32(call), [0, 0, 0, 0, 0, 0]) == .killProcess)
     }
+}
+
+@Test func `an image without programs has no timer to set, one with programs has its own`() throws {
+    let control = HostControl(control: nil)
+    let without = KVMInstance.filter(processor: FileDescriptor(5), control: control, links: HostLinks(), timer: nil)
+    let timer = try TickTimer()
+    let with = KVMInstance.filter(processor: FileDescriptor(5), control: control, links: HostLinks(), timer: timer)
+    let call = UInt32(__NR_timer_settime), number = UInt64(timer.number)
+    #expect(without.verdict(call: call, [number, 0, 0, 0, 0, 0]) == .killProcess)
+    #expect(with.verdict(call: call, [number, 0, 0x1000, 0, 0, 0]) == .allow)
+    for hostile in [[number + 1, 0, 0x1000, 0, 0, 0], [number, 1, 0x1000, 0, 0, 0], [number, 0, 0x1000, 1, 0, 0]]
+        as [InlineArray<6, UInt64>]
+    {
+        #expect(with.verdict(call: call, hostile) == .killProcess)
+    }
+    for other in [__NR_timer_create, __NR_timer_delete, __NR_setitimer] {
+        #expect(with.verdict(call: UInt32(other), [number, 0, 0, 0, 0, 0]) == .killProcess)
+    }
+}
+
+@Test func `programs get AVX and FSGSBASE where the processor has them, and control bits to match`() throws {
+    let map = try SampleInstance.map(memoryByteCount: 1 << 20)
+    let plain = ProcessorState.system(map, tables: map.tables)
+    #expect(plain.cr4 == 0x620)
+    let all = ProcessorState.system(map, tables: map.tables, features: ProcessorFeatures(hasFSGSBASE: true, extendedState: 7))
+    #expect(all.cr4 == 0x620 | 1 << 16 | 1 << 18)
+}
+
+@Test func `register sets that XCR0 lacks are not in the table of features`() {
+    func entry(_ function: UInt32, _ index: UInt32) -> kvm_cpuid_entry2 {
+        var entry = kvm_cpuid_entry2()
+        entry.function = function
+        entry.index = index
+        entry.eax = .max
+        entry.ebx = .max
+        entry.ecx = .max
+        entry.edx = .max
+        return entry
+    }
+    var table = ProcessorFeatures.Table([entry(1, 0), entry(7, 0), entry(7, 1), entry(0xd, 0), entry(0xd, 1), entry(0xd, 2), entry(0xd, 5)])
+    #expect(table.restrict() == ProcessorFeatures(hasFSGSBASE: true, extendedState: 7))
+    #expect(table[0].ecx == .max)
+    // AVX2 and BMI2 stay, AVX-512 F and VL do not.
+    #expect(table[1].ebx >> 5 & 1 == 1 && table[1].ebx >> 8 & 1 == 1 && table[1].ebx >> 16 & 1 == 0 && table[1].ebx >> 31 == 0)
+    #expect(table[1].edx >> 24 & 1 == 0 && table[2].eax >> 5 & 1 == 0)
+    #expect(table[3].eax == 7 && table[3].ecx == 832 && table[3].edx == 0)
+    #expect(table[4].eax >> 3 & 1 == 0 && table[5].eax == .max && table[6].eax == 0)
+
+    var old = entry(1, 0)
+    old.ecx &= ~(1 << 26)
+    var plain = ProcessorFeatures.Table([old])
+    #expect(plain.restrict() == ProcessorFeatures())
+    #expect(plain[0].ecx >> 28 & 1 == 0)
 }

@@ -15,6 +15,9 @@ public protocol HypercallHost {
     /// Whether the monitor itself may store into `range` without a trap: the guest may have protected it. May change its bytes.
     mutating func canWrite(_ range: GuestRange) -> Bool
 
+    /// From now on a signal interrupts this thread whenever it has run for `nanoseconds`; 0: no more.
+    mutating func tick(nanoseconds: UInt64) -> Int64
+
     var links: HostLinks { get }
     /// Sends one frame. Never blocks: EAGAIN if the link is full.
     mutating func transmit(_ frame: FrameBuffers, in view: GuestMemory, on link: Int) -> Int64

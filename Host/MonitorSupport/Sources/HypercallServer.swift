@@ -17,6 +17,8 @@ public struct HypercallServer<Host: HypercallHost> {
     /// What the host's reads and writes go through: may refuse with EFAULT, never trap.
     let view: GuestMemory
     public let map: InstanceMap
+    /// The guest's `struct brique_program`, once it named one.
+    public private(set) var program: GuestRange?
 
     public init(host: Host, memory: GuestMemory, view: GuestMemory, map: InstanceMap) {
         self.host = host
@@ -49,6 +51,8 @@ public struct HypercallServer<Host: HypercallHost> {
         case BRIQUE_CALL_WALL_TIME: return .result(host.wallTime())
         case BRIQUE_CALL_ENTROPY: return .result(fillRandom(a, b))
         case BRIQUE_CALL_PROTECT: return .result(protect(a, b, c))
+        case BRIQUE_CALL_PROGRAM: return .result(setProgram(a))
+        case BRIQUE_CALL_TICK: return .result(program == nil ? ErrorNumber.invalid : host.tick(nanoseconds: a))
         case BRIQUE_CALL_NETWORK_INFORMATION: return .result(describeLink(a, at: b))
         case BRIQUE_CALL_NETWORK_EXCHANGE: return .result(exchange(at: a))
         default: return .result(ErrorNumber.noCall)
@@ -89,6 +93,14 @@ public struct HypercallServer<Host: HypercallHost> {
             range.physical >= map.heapStart, range.physical + byteCount <= map.heapEnd
         else { return ErrorNumber.invalid }
         return host.protect(range, access)
+    }
+
+    private mutating func setProgram(_ address: UInt64) -> Int64 {
+        guard address % 8 == 0, let range = range(address, UInt64(MemoryLayout<brique_program>.size), write: true) else {
+            return ErrorNumber.fault
+        }
+        program = range
+        return 0
     }
 
     /// The crash that the guest describes at `address`, copied once.

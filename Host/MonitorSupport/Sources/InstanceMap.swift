@@ -41,6 +41,9 @@ public struct InstanceMap {
     /// Bytes of each layer, 0: there is none. The root is the image's.
     public let layerByteCounts: InlineArray<2, UInt64>
 
+    /// Whether the image runs programs: layers are of use to nobody else.
+    public var hasPrograms: Bool { layerByteCounts[0] != 0 || layerByteCounts[1] != 0 }
+
     /// Free for the guest's heap: [heapStart, heapEnd).
     public var heapStart: UInt64 { layout.imageEnd }
     public var heapEnd: UInt64 { bootInformation }

@@ -8,9 +8,11 @@ public struct LinuxHost: HypercallHost {
     public let links: HostLinks
     /// Links whose other end is gone, as their events: they are never ready again.
     var closedLinks: UInt64 = 0
+    private let timer: TickTimer?
 
-    /// The links' descriptors no longer block from now on.
-    public init(protectedView: GuestMemory?, links: HostLinks) {
+    /// The links' descriptors no longer block from now on. `timer` nil: there are no ticks.
+    public init(protectedView: GuestMemory?, links: HostLinks, timer: TickTimer? = nil) {
+        self.timer = timer
         self.protectedView = protectedView?.address
         self.links = links
         for index in 0..<links.count { links[index].descriptor.setNonBlocking() }
@@ -75,6 +77,8 @@ public struct LinuxHost: HypercallHost {
         guard let protectedView else { return true }
         return Random.canFill(protectedView + UInt64(range.offset), byteCount: UInt64(range.byteCount))
     }
+
+    public mutating func tick(nanoseconds: UInt64) -> Int64 { timer?.set(nanoseconds: nanoseconds) ?? ErrorNumber.noCall }
 
     // MARK: Links
 

@@ -89,6 +89,20 @@ extension HypercallServer where Host == SampleHost {
     #expect(server.host.protections.map(\.access) == [.none, .readWrite])
 }
 
+@Test func `a program's structure is where the guest may write, and ticks come after it`() throws {
+    var server = try SampleInstance.server(memoryByteCount: memoryByteCount)
+    let heap = base + server.map.heapStart, end = base + server.map.memoryEnd
+    #expect(server.result(BRIQUE_CALL_TICK, 1_000_000) == ErrorNumber.invalid)
+    for hostile in [0, heap + 4, end, end - 8, base + server.map.layout.executable.start, base + server.map.tables, .max - 7] as [UInt64] {
+        #expect(server.result(BRIQUE_CALL_PROGRAM, hostile) == ErrorNumber.fault)
+    }
+    #expect(server.program == nil)
+    #expect(server.result(BRIQUE_CALL_PROGRAM, heap) == 0)
+    #expect(server.program?.physical == server.map.heapStart)
+    #expect(server.result(BRIQUE_CALL_TICK, 1_000_000) == 0)
+    #expect(server.host.ticks == [1_000_000])
+}
+
 @Test func `a block is answered in place, and a block where none can be is refused`() throws {
     var server = try SampleInstance.server(memoryByteCount: memoryByteCount)
     let block = server.map.heapStart

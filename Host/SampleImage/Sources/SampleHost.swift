@@ -6,6 +6,7 @@ import MonitorSupport
 public struct SampleHost: HypercallHost {
     public private(set) var writtenByteCount = 0
     public private(set) var waits: [(nanoseconds: UInt64, events: UInt64)] = []
+    public private(set) var ticks: [UInt64] = []
     public private(set) var protections: [(range: GuestRange, access: HeapAccess)] = []
 
     public let links: HostLinks
@@ -46,6 +47,11 @@ public struct SampleHost: HypercallHost {
 
     public mutating func monotonicTime() -> Int64 { 1 }
     public mutating func wallTime() -> Int64 { 2 }
+
+    public mutating func tick(nanoseconds: UInt64) -> Int64 {
+        if ticks.count < 16 { ticks.append(nanoseconds) }
+        return 0
+    }
 
     public mutating func protect(_ range: GuestRange, _ access: HeapAccess) -> Int64 {
         if protections.count < 16 { protections.append((range, access)) }

@@ -7,7 +7,8 @@ extension Instance {
     /// What the loader said, in memory that stays as it is. For the start of day alone.
     @unsafe public static func start(_ boot: UnsafePointer<brique_boot_information>) { unsafe information = boot }
 
-    static var boot: brique_boot_information { unsafe information?.pointee ?? brique_boot_information() }
+    /// What the loader said, as it stands in BootFormat.h; zeros in an ordinary process. For platforms.
+    public static var boot: brique_boot_information { unsafe information?.pointee ?? brique_boot_information() }
 
     static func layerBounds(_ index: Int) -> (start: UInt64, end: UInt64) {
         let boot = boot

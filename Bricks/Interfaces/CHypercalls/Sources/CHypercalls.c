@@ -18,6 +18,8 @@ static brique_gate gate(void) { return current_gate ? current_gate : brique_host
 static brique_gate gate(void) { return current_gate; }
 #endif
 
+brique_gate brique_gate_current(void) { return gate(); }
+
 int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) { return gate()(number, a, b, c); }
 
 static char line[BRIQUE_LINE_BYTES];

@@ -2,7 +2,7 @@
 // Ring 0, little code: the command line and the devices are read later, at CPL 3.
 #if !__STDC_HOSTED__
 #include "MachineX86_64.h"
-#include "core.h"
+#include "MachineCore.h"
 
 // Xen's start_info.h, version 1 and up.
 struct start_info {

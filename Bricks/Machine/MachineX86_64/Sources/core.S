@@ -1,6 +1,6 @@
 // The ring-0 core's entries: calls (int3), interrupts, NMI, double fault. Guest only.
 #if !__STDC_HOSTED__
-#include "core.h"
+#include "MachineCore.h"
 
     .section .text.brique_core_entry, "ax", @progbits
     .globl brique_core_entry

@@ -2,7 +2,7 @@
 // serves the tables of any loader that keeps the boot contract.
 #if !__STDC_HOSTED__
 #include "MachineX86_64.h"
-#include "core.h"
+#include "MachineCore.h"
 
 enum { NO_MEMORY = -12, BAD_ADDRESS = -14, INVALID = -22, INTERRUPTED = -4, NO_CALL = -38 };
 
@@ -126,6 +126,13 @@ CORE_CODE static int64_t write_msr(uint64_t index, uint64_t value) {
     return 0;
 }
 
+// 0 in an image without programs. A hidden weak symbol has no address that code could reach from here: an absolute word has.
+CORE_CODE static int64_t (*extension(void))(uint64_t, uint64_t, uint64_t, uint64_t) {
+    int64_t (*function)(uint64_t, uint64_t, uint64_t, uint64_t);
+    __asm__(".weak brique_core_programs\n movabsq $brique_core_programs, %0" : "=r"(function));
+    return function;
+}
+
 CORE_CODE int64_t brique_core(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
     int64_t address;
     switch (number) {
@@ -137,7 +144,7 @@ CORE_CODE int64_t brique_core(uint64_t number, uint64_t a, uint64_t b, uint64_t 
     case BRIQUE_CORE_FAULT_ADDRESS: __asm__ volatile("movq %%cr2, %0" : "=r"(address)); return address;
     case BRIQUE_CORE_RESET: brique_core_reset();
     }
-    return NO_CALL;
+    return extension() ? extension()(number, a, b, c) : NO_CALL;
 }
 
 // The last words of ring 0: `message` on QEMU's debug console, then the end by the first way that works.

@@ -44,11 +44,12 @@ brique_exception_entries:
     pushq $0
     .endif
     pushq $vector
-    jmp exception_common
+    jmp brique_exception_common
     .set vector, vector + 1
     .endr
-    .type exception_common, @function
-exception_common:
+    .globl brique_exception_common
+    .type brique_exception_common, @function
+brique_exception_common:
     pushq %rax
     pushq %rcx
     pushq %rdx
@@ -70,7 +71,7 @@ exception_common:
     cld
     call brique_exception
     ud2
-    .size exception_common, . - exception_common
+    .size brique_exception_common, . - brique_exception_common
 
     .section .bss.brique_machine_area, "aw", @nobits
     .globl brique_machine_area

@@ -1,7 +1,7 @@
 // The PVH entry (Xen's "x86/HVM direct boot ABI"): 32-bit protected mode, paging off, ebx = hvm_start_info. Guest only.
 // Symbols are virtual; until paging is on, code uses `symbol - BRIQUE_VIRTUAL_BASE`.
 #if !__STDC_HOSTED__
-#include "core.h"
+#include "MachineCore.h"
 #define PHYSICAL(symbol) ((symbol) - BRIQUE_VIRTUAL_BASE)
 // The temporary tables lie where the stack of CPL 3 will be: a root, a pointer table, four page directories.
 #define TEMPORARY PHYSICAL(brique_machine_area + BRIQUE_AREA_STACK)

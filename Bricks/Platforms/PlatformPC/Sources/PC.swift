@@ -188,8 +188,8 @@
                 if deadline != .max {
                     let now = nanoseconds()
                     if now >= deadline { return 0 }
-                    // A minute at most, so that the product stays small; the loop goes on after it.
-                    let counts = min(deadline &- now, 60_000_000_000) &* clock.timerKilohertz / 1_000_000 &+ 1
+                    // A minute at most, so that the product stays small; the loop goes on after it. Odd: a deadline, no tick of programs.
+                    let counts = min(deadline &- now, 60_000_000_000) &* clock.timerKilohertz / 1_000_000 | 1
                     apic.arm(count: UInt32(clamping: counts))
                 }
                 let result = brique_core_call(UInt64(BRIQUE_CORE_HALT), 0, 0, 0)

@@ -26,6 +26,9 @@ enum {
     brique_kvm_create_vm = KVM_CREATE_VM,
     brique_kvm_check_extension = KVM_CHECK_EXTENSION,
     brique_kvm_sync_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS,
+    brique_kvm_sync_general = KVM_SYNC_X86_REGS,
+    brique_kvm_sync_events = KVM_SYNC_X86_EVENTS,
+    brique_kvm_set_xcrs = KVM_SET_XCRS,
     brique_kvm_get_vcpu_mmap_size = KVM_GET_VCPU_MMAP_SIZE,
     brique_kvm_create_vcpu = KVM_CREATE_VCPU,
     brique_kvm_set_user_memory_region = KVM_SET_USER_MEMORY_REGION,
@@ -66,6 +69,7 @@ struct brique_signal_context {
 typedef void (*brique_signal_handler)(int32_t signal, const struct brique_signal_information *information,
                                       const struct brique_signal_context *context);
 #define BRIQUE_SIGNAL_ON_STACK 0x08000000
+#define BRIQUE_SIGNAL_RESTART 0x10000000
 #define BRIQUE_SIGNAL_RESET 0x80000000
 #define BRIQUE_SIGNAL_NOT_MASKED 0x40000000
 // rt_sigaction(2) with SA_SIGINFO; `mask` has bit n-1 for signal n.

@@ -10,6 +10,8 @@ typedef int64_t (*brique_gate)(uint64_t number, uint64_t a, uint64_t b, uint64_t
 
 // Set once by the platform, before anything else runs.
 void brique_gate_set(brique_gate gate);
+// The gate as it is: for one that answers some calls itself, and gives the others on.
+brique_gate brique_gate_current(void);
 int64_t brique_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 _Noreturn void brique_exit(int32_t status);
 

@@ -1,6 +1,6 @@
-// The ring-0 core: what its assembly and its C share.
-#ifndef BRIQUE_CORE_H
-#define BRIQUE_CORE_H
+// The ring-0 core: what its assembly, its C and its extension for programs share. Not for Swift.
+#ifndef BRIQUE_MACHINE_CORE_H
+#define BRIQUE_MACHINE_CORE_H
 #include "BootFormat.h"
 
 // In the descriptor page, behind the tables: byte 0, an interrupt came; byte 1, an NMI came;
@@ -48,6 +48,8 @@
 extern char brique_machine_area[], brique_exception_entries[], brique_core_entry[], __image_start[], __image_end[];
 extern const uint64_t brique_core_gdt[8];
 void brique_core_interrupt(void), brique_core_nmi(void), brique_core_double_fault(void);
+// Calls that only images with programs have: MachinePrograms, if it is linked.
+int64_t brique_core_programs(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 uint32_t brique_core_halt(void);
 _Noreturn void brique_core_reset(void);
 _Noreturn void brique_core_fail(const char *message);
