@@ -108,7 +108,7 @@ static void wake_operation(void) {
     result = futex(words + 2, FUTEX_WAKE_OP, 1, (void *)2, words + 3, FUTEX_OP(FUTEX_OP_OR, 8, FUTEX_OP_CMP_GT, 100));
     returned("or, and nobody", result);
     number("the word", words[3]);
-    result = futex(words + 2, FUTEX_WAKE_OP, 1, (void *)2, words + 3, FUTEX_OP(FUTEX_OP_ADD | FUTEX_OP_OPARG_SHIFT, 4, 0, 0));
+    result = futex(words + 2, FUTEX_WAKE_OP, 1, (void *)2, words + 3, FUTEX_OP((FUTEX_OP_ADD | FUTEX_OP_OPARG_SHIFT), 4, 0, 0));
     returned("an operand that is shifted", result);
     number("the word", words[3]);
 }
