@@ -154,6 +154,14 @@ let bricks: [Brick] = [
     Brick(
         name: "LinuxFiles", layer: .linux,
         needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "PageFrames", "VFS", "RamFS", "LinuxMemory", "LinuxProcess"]),
+    Brick(name: "LinuxPipes", layer: .linux, needs: ["Bytes", "Errno", "VFS"], tests: true),
+    Brick(
+        name: "LinuxTime", layer: .linux, needs: ["Bytes", "Errno", "Time", "Scheduler", "VFS"], tests: true,
+        testNeeds: ["MachineX86_64", "PlatformHosted"]),
+    Brick(
+        name: "LinuxNetwork", layer: .linux,
+        needs: ["Bytes", "Errno", "Time", "NetFormats", "NetworkLink", "TCP", "NetStack", "VFS", "LinuxPipes"], tests: true,
+        testNeeds: ["Random"]),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),

@@ -41,6 +41,25 @@ struct DatagramQueue {
         guard count > 0 else { return nil }
         let record = records[first]
         let result = body(bytes.raw.extracting(record.start..<record.start + record.byteCount), record.origin)
+        drop(record)
+        return result
+    }
+
+    /// Of the oldest datagram.
+    var firstByteCount: Int { count > 0 ? records[first].byteCount : 0 }
+
+    /// Copies as much of the oldest datagram as fits; nil if there is none.
+    @_lifetime(target: copy target)
+    mutating func copyFirst(into target: inout MutableRawSpan, isPeek: Bool) -> (byteCount: Int, origin: DatagramOrigin)? {
+        guard count > 0 else { return nil }
+        let record = records[first]
+        let copied = min(record.byteCount, target.byteCount)
+        target.replace(from: 0, with: bytes.raw.extracting(record.start..<record.start + copied))
+        if !isPeek { drop(record) }
+        return (record.byteCount, record.origin)
+    }
+
+    private mutating func drop(_ record: Record) {
         first = (first + 1) % records.count
         count -= 1
         byteCount -= record.byteCount
@@ -49,7 +68,6 @@ struct DatagramQueue {
             records = []
             first = 0
         }
-        return result
     }
 
     /// Where `wanted` bytes fit in one piece, behind the youngest record or at the front.

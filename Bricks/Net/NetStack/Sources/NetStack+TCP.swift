@@ -10,14 +10,14 @@ import Time
 extension NetStack {
     // MARK: Open and close
 
-    /// Takes connections to `port`; 0: a free one. `address` nil: to any address of the host.
+    /// Takes connections to `port`; 0: a free one. `address` nil: to any address of the host. `isShared`: others may listen there too.
     public func listenTCP(
-        port: UInt16, address: IPAddress? = nil, family: UDPEndpoint.Family = .both, backlog: Int = 1024
+        port: UInt16, address: IPAddress? = nil, family: UDPEndpoint.Family = .both, backlog: Int = 1024, isShared: Bool = false
     ) throws(TCPOpenFailure) -> TCPListeningEndpoint {
         if let address, owner(of: address) == nil { throw .addressNotAvailable }
         let chosen = try port == 0 ? freeListeningPort() : port
         let local = SocketAddress(address: address ?? .v6(.unspecified), port: chosen)
-        for other in tcp.listeners[chosen] ?? [] where other.local.address == local.address {
+        for other in tcp.listeners[chosen] ?? [] where other.local.address == local.address && !isShared {
             if other.family == family || other.family == .both || family == .both { throw .addressInUse }
         }
         let listener = TCPListeningEndpoint(local: local, family: family, backlog: backlog, configuration: configuration.tcp)
@@ -46,9 +46,10 @@ extension NetStack {
         }
     }
 
-    /// Begins a connection. The outcome is an event: `established`, or `failed`.
+    /// Begins a connection, from a port of its own choice if `localPort` is 0. The outcome is an event: `established`, or `failed`.
     public func connectTCP(
-        to remote: SocketAddress, from localAddress: IPAddress? = nil, configuration: TCPControlBlock.Configuration? = nil
+        to remote: SocketAddress, from localAddress: IPAddress? = nil, localPort: UInt16 = 0,
+        configuration: TCPControlBlock.Configuration? = nil
     ) throws(TCPOpenFailure) -> TCPEndpoint {
         if let localAddress, owner(of: localAddress) == nil { throw .addressNotAvailable }
         guard remote.port != 0, !remote.address.isMulticast,
@@ -58,7 +59,7 @@ extension NetStack {
             throw .unreachable
         }
         guard tcp.count < self.configuration.maximumConnectionCount || dropTimeWait() else { throw .tooManyConnections }
-        let local = SocketAddress(address: hop.source, port: try freePort(for: remote, from: hop.source), zone: remote.zone)
+        let local = SocketAddress(address: hop.source, port: try port(localPort, for: remote, from: hop.source), zone: remote.zone)
         var configuration = configuration ?? self.configuration.tcp
         configuration.maximumSegmentSize = segmentSize(on: hop.interface, to: remote.address)
         let control = TCPControlBlock(
@@ -68,6 +69,16 @@ extension NetStack {
         let endpoint = insert(control)
         markReady(endpoint)
         return endpoint
+    }
+
+    private func port(_ wanted: UInt16, for remote: SocketAddress, from local: IPAddress) throws(TCPOpenFailure) -> UInt16 {
+        if wanted == 0 { return try freePort(for: remote, from: local) }
+        let key = FlowKey(local: local, remote: remote.address, localPort: wanted, remotePort: remote.port)
+        if let other = find(key, key.hash(self.key)) {
+            guard other.control.isTimeWait else { throw .addressInUse }
+            remove(other)
+        }
+        return wanted
     }
 
     /// RFC 6056 §3.3.3: begins at a place that depends on the peer, so that nobody else can foretell it.

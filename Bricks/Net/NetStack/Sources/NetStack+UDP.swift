@@ -6,13 +6,13 @@ extension NetStack {
     /// RFC 6056 §2.1, and what Linux uses.
     static let ephemeralPorts: ClosedRange<UInt16> = 32_768...60_999
 
-    /// Takes a UDP port; 0: a free one.
+    /// Takes a UDP port; 0: a free one. `isShared`: others may have it too.
     public func bindUDP(
-        port: UInt16 = 0, address: IPAddress? = nil, family: UDPEndpoint.Family = .both
+        port: UInt16 = 0, address: IPAddress? = nil, family: UDPEndpoint.Family = .both, isShared: Bool = false
     ) throws(UDPFailure) -> UDPEndpoint {
         if let address, owner(of: address) == nil, !address.isMulticast { throw .addressNotAvailable }
         let chosen = try port == 0 ? freeUDPPort() : port
-        for other in udp.endpoints[chosen] ?? [] {
+        for other in udp.endpoints[chosen] ?? [] where !isShared {
             let overlaps = other.localAddress == nil || address == nil || other.localAddress == address
             let isSameFamily = other.family == family || other.family == .both || family == .both
             if overlaps && isSameFamily && other.remote == nil { throw .addressInUse }
@@ -35,6 +35,12 @@ extension NetStack {
     public func connect(_ endpoint: UDPEndpoint, to remote: SocketAddress) throws(UDPFailure) {
         guard hop(to: remote.address, zone: remote.zone, source: endpoint.localAddress) != nil else { throw .unreachable }
         endpoint.remote = remote
+    }
+
+    /// Takes datagrams from anybody again.
+    public func disconnect(_ endpoint: UDPEndpoint) {
+        endpoint.remote = nil
+        endpoint.failure = nil
     }
 
     public func close(_ endpoint: UDPEndpoint) {

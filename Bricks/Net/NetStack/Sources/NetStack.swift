@@ -31,7 +31,8 @@ public final class NetStack {
     public private(set) var now: Instant
     public internal(set) var counts = StackCounts()
 
-    var routes: [Route] = []
+    /// The longest prefix first.
+    public internal(set) var routes: [Route] = []
     /// Changes with every change of a route or an address.
     public var addressGeneration: UInt32 { routeGeneration }
     /// The same, so that sockets know when to look again.
@@ -131,7 +132,7 @@ public final class NetStack {
     }
 
     /// Bits that nobody outside can foretell.
-    func random() -> UInt64 {
+    public func random() -> UInt64 {
         randomCounter &+= 1
         var hash = SipHash(key: key)
         hash.add(randomCounter)

@@ -110,6 +110,12 @@ extension NetStack {
         if case .v4(let address) = address { address == .broadcast } else { false }
     }
 
+    /// The address of this host that packets to `destination` come from; nil: there is no way.
+    public func source(for destination: SocketAddress) -> IPAddress? { hop(to: destination.address, zone: destination.zone)?.source }
+
+    /// Whether `address` is one of this host's.
+    public func hasAddress(_ address: IPAddress) -> Bool { owner(of: address) != nil }
+
     /// The interface that has `address`, loopback included.
     func owner(of address: IPAddress) -> NetworkInterface? {
         for interface in interfaces where interface.owns(address) { return interface }

@@ -53,6 +53,26 @@ public final class TCPEndpoint {
         stack.markReady(self)
     }
 
+    /// Moves what has arrived to the start of `target`, as much as there is and fits, and returns how much.
+    @_lifetime(target: copy target)
+    public func read(into target: inout MutableRawSpan) -> Int {
+        let count = control.read(into: &target)
+        if count > 0 { stack.markReady(self) }
+        return count
+    }
+
+    /// Copies what has arrived to the start of `target`, and returns how much.
+    @_lifetime(target: copy target)
+    public func peek(into target: inout MutableRawSpan) -> Int { control.readableBytes.copy(into: &target) }
+
+    /// `writable` is to tell when there is room again, although no write has failed.
+    public func awaitRoom() { control.awaitRoom() }
+
+    public func setKeepAlive(_ keepAlive: TCPControlBlock.KeepAlive?) {
+        control.setKeepAlive(keepAlive, now: stack.now)
+        stack.schedule(self)
+    }
+
     public func setNoDelay(_ isNoDelay: Bool) {
         control.isNoDelay = isNoDelay
         stack.markReady(self)

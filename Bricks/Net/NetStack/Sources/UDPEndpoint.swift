@@ -50,6 +50,15 @@ public final class UDPEndpoint {
     /// The oldest datagram, during `body` only; nil if there is none.
     public func receive<Result>(_ body: (RawSpan, DatagramOrigin) -> Result) -> Result? { queue.removeFirst(body) }
 
+    /// Length of the oldest datagram; 0 if there is none.
+    public var nextByteCount: Int { queue.firstByteCount }
+
+    /// Copies the oldest datagram to the start of `target`, as much of it as fits, and gives its whole length and its origin.
+    @_lifetime(target: copy target)
+    public func receive(into target: inout MutableRawSpan, isPeek: Bool) -> (byteCount: Int, origin: DatagramOrigin)? {
+        queue.copyFirst(into: &target, isPeek: isPeek)
+    }
+
     public func takeFailure() -> UDPFailure? {
         defer { failure = nil }
         return failure

@@ -11,6 +11,14 @@ public struct TCPBufferedBytes {
     public func withBytes<Result>(_ body: (RawSpan, RawSpan) -> Result) -> Result {
         ring.withBytes(at: offset, count: byteCount, body)
     }
+
+    /// Copies them to the start of `target`, as many as fit, and returns how many.
+    @_lifetime(target: copy target)
+    public func copy(into target: inout MutableRawSpan) -> Int {
+        let count = min(byteCount, target.byteCount)
+        ring.load(at: offset, count: count, into: &target)
+        return count
+    }
 }
 
 extension TCPControlBlock {

@@ -23,6 +23,9 @@ extension TCPControlBlock {
         return count
     }
 
+    /// `writable` tells when there is room again, as after a `write` that took less than it was given.
+    public mutating func awaitRoom() { if writableByteCount == 0 { isWriteBlocked = true } }
+
     /// Bytes that have arrived in order and are not yet read.
     public var readableByteCount: Int { receiveBuffer.readableByteCount }
 
