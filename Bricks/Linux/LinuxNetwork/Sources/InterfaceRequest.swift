@@ -101,7 +101,8 @@ extension SocketNetwork {
         }
         func store(_ address: UInt32?) throws(Errno) {
             guard let address else { throw .eaddrnotavail }
-            record.replace(from: 16, with: SocketName(SocketAddress(address: .v4(IPv4Address(rawValue: address)), port: 0), isIPv6: false).bytes)
+            record.replace(
+                from: 16, with: SocketName(SocketAddress(address: .v4(IPv4Address(rawValue: address)), port: 0), isIPv6: false).bytes)
         }
         switch request {
         case InterfaceRequest.flags: store(interface.interfaceFlags & 0xffff)

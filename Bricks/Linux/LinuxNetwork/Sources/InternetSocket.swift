@@ -64,4 +64,3 @@ public class InternetSocket: Socket {
         return address
     }
 }
-

@@ -3,47 +3,47 @@ import VFS
 
 /// Finds the pipe that a FIFO names (fifo(7)).
 public final class FIFOs {
-    private var next: UInt64
+    private var lastNumber: UInt64
 
-    /// `next`: the first number for a pipe that has a name.
-    public init(next: UInt64 = 1) { self.next = next }
+    /// `lastNumber`: numbers of pipes that have a name begin behind it.
+    public init(lastNumber: UInt64 = 1 << 32) { self.lastNumber = lastNumber }
 
-    private func pipe(of vnode: Vnode) -> Pipe {
-        if let pipe = vnode.object as? Pipe { return pipe }
-        next += 1
-        let pipe = Pipe(number: next, vnode: vnode)
-        vnode.object = pipe
-        return pipe
-    }
-
-    /// open(2) of a FIFO without blocking. Where Linux would block until the other side is there, the caller waits on `openers` of the
-    /// file's pipe while `isWaitingForPeer`.
+    /// open(2) of a FIFO without blocking: where Linux would wait for the other side, the file has `openingObservers` until it is there.
     public func open(_ vnode: Vnode, _ flags: OpenFlags) throws(Errno) -> PipeEnd {
-        let pipe = pipe(of: vnode)
-        if flags.accessMode == 1, flags.contains(.nonBlock), pipe.readerCount == 0 {
-            if pipe.writerCount == 0 { vnode.object = nil }
-            throw .enxio
+        let known = vnode.object as? Pipe
+        if flags.accessMode == 1, flags.contains(.nonBlock), known?.readerCount ?? 0 == 0 { throw .enxio }
+        let pipe: Pipe
+        if let known {
+            pipe = known
+        } else {
+            lastNumber += 1
+            pipe = Pipe(number: lastNumber, vnode: vnode)
+            vnode.object = pipe
         }
-        return PipeEnd(pipe, flags)
+        let end = PipeEnd(pipe, flags)
+        end.opening = FIFOOpening(end)
+        return end
     }
 }
 
-/// What the opener of a FIFO waits for.
-public struct FIFOOpening {
-    public let end: PipeEnd
+/// Whether the opener of a FIFO waits for somebody on the other side.
+struct FIFOOpening {
+    private let pipe: Pipe
+    private let flags: OpenFlags
     private let readersSeen: Int
     private let writersSeen: Int
 
-    public init(_ end: PipeEnd) {
-        self.end = end
-        readersSeen = end.pipe.readersSeen
-        writersSeen = end.pipe.writersSeen
+    init(_ end: PipeEnd) {
+        pipe = end.pipe
+        flags = end.flags
+        readersSeen = pipe.readersSeen
+        writersSeen = pipe.writersSeen
     }
 
-    /// Nobody has opened the other side yet, and the opener has to wait for that.
-    public var isWaiting: Bool {
-        if end.flags.contains(.nonBlock) || end.flags.accessMode == 2 { return false }
-        if end.flags.isWritable { return end.pipe.readerCount == 0 && end.pipe.readersSeen == readersSeen }
-        return end.pipe.writerCount == 0 && end.pipe.writersSeen == writersSeen
+    /// One that has come and gone counts too.
+    var isWaiting: Bool {
+        if flags.contains(.nonBlock) || flags.accessMode == 2 { return false }
+        if flags.isWritable { return pipe.readerCount == 0 && pipe.readersSeen == readersSeen }
+        return pipe.writerCount == 0 && pipe.writersSeen == writersSeen
     }
 }

@@ -149,6 +149,15 @@ public final class PipeEnd: OpenFile {
         return count
     }
 
+    public override func capacity() throws(Errno) -> Int { pipe.capacity }
+    public override func setCapacity(_ byteCount: Int, isPrivileged: Bool) throws(Errno) -> Int {
+        try pipe.setCapacity(byteCount, isPrivileged: isPrivileged)
+    }
+
+    public override var openingObservers: ObserverList? { opening?.isWaiting == true ? pipe.openers : nil }
+    /// What open(2) of a FIFO waits for.
+    var opening: FIFOOpening?
+
     /// FIONREAD.
     public override func control(_ request: UInt32, _ argument: UInt64, _ user: any UserBytes) throws(Errno) -> Int {
         guard request == 0x541B else { throw .enotty }
