@@ -153,7 +153,8 @@ let bricks: [Brick] = [
         ]),
     Brick(
         name: "LinuxFiles", layer: .linux,
-        needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "PageFrames", "VFS", "RamFS", "LinuxMemory", "LinuxProcess"]),
+        needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "PageFrames", "VFS", "RamFS", "LinuxMemory", "LinuxProcess"],
+        tests: true, testNeeds: ["Random", "MachineX86_64", "PlatformHosted"]),
     Brick(name: "LinuxPipes", layer: .linux, needs: ["Bytes", "Errno", "VFS"], tests: true),
     Brick(
         name: "LinuxTime", layer: .linux, needs: ["Bytes", "Errno", "Time", "Scheduler", "VFS"], tests: true,
