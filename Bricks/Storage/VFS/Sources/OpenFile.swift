@@ -48,7 +48,7 @@ open class OpenFile {
     /// "pipe:[7]", "anon_inode:[eventpoll]": what /proc/self/fd shows for a file without a path.
     open var displayName: [UInt8] { Array("anon_inode:[file]".utf8) }
 
-    /// What it is ready for now.
+    /// What it is ready for at this moment.
     open var readiness: PollEvents { [.input, .output] }
     /// epoll(7) takes it; regular files and directories are always ready and refused with EPERM.
     open var canBePolled: Bool { kind != .regular && kind != .directory }
