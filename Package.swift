@@ -164,6 +164,10 @@ let bricks: [Brick] = [
         needs: ["Bytes", "Errno", "Time", "NetFormats", "NetworkLink", "TCP", "NetStack", "VFS", "LinuxPipes"], tests: true,
         testNeeds: ["Random"]),
 
+    Brick(
+        name: "ELFLoader", layer: .linux,
+        needs: ["Bytes", "Errno", "BootFormat", "ELFFormat", "LinuxFormat", "CHypercalls", "PageFrames", "VFS", "LinuxMemory", "LinuxProcess"]),
+
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
@@ -194,6 +198,14 @@ let bricks: [Brick] = [
             "HypercallNet", "RegisterBank", "DMAMemory", "VirtioFormat", "VirtioTransport", "VirtioNet", "PlatformPC", "TCP", "NetStack",
             "Sockets", "DNS", "Names",
         ], tests: true),
+
+    Brick(
+        name: "BriqueLinux", layer: .brique,
+        needs: [
+            "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls", "Resumption",
+            "PageFrames", "CRuntime", "MachineX86_64", "Memory", "Scheduler", "Console", "Instance", "VFS", "RamFS", "Overlay", "EROFS",
+            "ProcFS", "DevFS", "LinuxMemory", "LinuxProcess", "ELFLoader",
+        ]),
 
     Brick(
         name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "NetworkLink", "TCP", "NetStack"],
@@ -336,7 +348,7 @@ for brick in bricks {
 }
 
 /// Bricks that an app names one by one: only what it links exists.
-let guestProducts: [Product] = ["Brique", "BriqueNetwork", "HTTP", "PlatformPrograms"].filter { name in built.contains { $0.name == name } }
+let guestProducts: [Product] = ["Brique", "BriqueNetwork", "BriqueLinux", "HTTP", "PlatformPrograms"].filter { name in built.contains { $0.name == name } }
     .map { .library(name: $0, targets: [$0]) }
 let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process", "brique-bench"].map {
     .executable(name: $0, targets: [$0])

@@ -36,12 +36,18 @@ public struct GuardedStack: ~Copyable {
 extension Memory {
     /// Changes the access of whole pages, and feeds the platform pages for its tables as it asks for them.
     static func protect(address: UInt, byteCount: Int, access: PageAccess) throws(HypercallError) {
-        let outOfMemory: Int32 = 12  // ENOMEM, errno(3)
         // One table serves 2 MiB, so a range needs at most one per 2 MiB, and one more at each end.
-        var tables = byteCount >> 21 + 2
+        try withTables(limit: byteCount >> 21 + 2) { () throws(HypercallError) in
+            try Hypercalls.protect(address: address, byteCount: byteCount, access: access)
+        }
+    }
+
+    static func withTables(limit: Int, _ call: () throws(HypercallError) -> Void) throws(HypercallError) {
+        let outOfMemory: Int32 = 12  // ENOMEM, errno(3)
+        var tables = limit
         while true {
             do {
-                return try Hypercalls.protect(address: address, byteCount: byteCount, access: access)
+                return try call()
             } catch {
                 guard error.errno == outOfMemory, tables > 0,
                     let table = withHeap({ heap in heap.allocate(byteCount: pageByteCount, alignment: pageByteCount) })

@@ -28,6 +28,9 @@ public struct Heap {
     /// Bytes in pages that hold nothing: what one large allocation could at most get, were they in one piece.
     public var freeByteCount: Int { (pages.pageCount - pages.usedPageCount) * pageByteCount }
 
+    /// Nothing at or above this was ever handed out.
+    var frontierAddress: UInt { pages.frontierAddress }
+
     /// The address of `byteCount` fresh bytes, aligned to `alignment` (a power of two, 16 at least), or nil.
     public mutating func allocate(byteCount: Int, alignment: Int = 16) -> UInt? {
         guard byteCount >= 0, byteCount <= statistics.capacity else { return nil }

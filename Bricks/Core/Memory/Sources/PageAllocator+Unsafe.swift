@@ -35,6 +35,7 @@
         }
     }
 
+    var frontierAddress: UInt { address(ofPage: frontier) }
     func address(ofPage page: Int) -> UInt { base + UInt(page * pageByteCount) }
 
     /// The page that holds `address`, or nil outside of what was ever handed out.

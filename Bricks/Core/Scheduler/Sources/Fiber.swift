@@ -45,6 +45,12 @@
             fiber.suspend()
         }
 
+        /// Stops the calling fiber until `wake`.
+        public static func block() { running().suspend() }
+
+        /// Lets a fiber go on that is in `block`; once for each.
+        public func wake() { RunLoop.enqueue(self) }
+
         /// Runs `operation` as a task, and stops the calling fiber until it has its value.
         public static func await<Value>(_ operation: @escaping @Sendable () async -> Value) -> Value {
             let fiber = running()

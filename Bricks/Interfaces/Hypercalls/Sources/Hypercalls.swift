@@ -64,4 +64,16 @@ public enum Hypercalls {
     public static func donateTable(address: UInt) throws(HypercallError) {
         _ = try checked(brique_call(UInt64(BRIQUE_CALL_DONATE_TABLE), UInt64(address), 0, 0))
     }
+
+    /// Maps whole pages for programs, below the library OS: `access` is BRIQUE_MAP_…, 0 unmaps.
+    ///
+    /// `HypercallError` with ENOMEM (12): the platform needs a page for its tables, see the Memory brick.
+    public static func map(_ address: UInt64, byteCount: UInt64, to physical: UInt64, access: UInt64) throws(HypercallError) {
+        _ = try checked(brique_call(UInt64(BRIQUE_CALL_MAP), address, byteCount, physical | access))
+    }
+
+    /// Interrupts programs at this interval; 0: never.
+    public static func tick(everyNanoseconds nanoseconds: UInt64) throws(HypercallError) {
+        _ = try checked(brique_call(UInt64(BRIQUE_CALL_TICK), nanoseconds, 0, 0))
+    }
 }

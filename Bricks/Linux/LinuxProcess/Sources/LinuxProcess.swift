@@ -38,6 +38,10 @@ public final class LinuxProcess {
     public var arguments: [[UInt8]] = []
     public var environment: [[UInt8]] = []
     public var auxiliaryVector: [UInt64] = []
+    /// Where the vDSO is mapped, 0: nowhere.
+    public var vdsoAddress: UInt64 = 0
+    /// CPUID leaf 1, edx (AT_HWCAP).
+    public var processorFeatures: UInt64 = 0
     public let startTime: Instant
 
     public var credentials = ProcessCredentials()
@@ -136,11 +140,30 @@ public final class LinuxProcess {
         return -Int64(Errno.enosys.rawValue)
     }
 
+    /// execve(2): every other thread ends, then `load` fills new memory for this one. There is no way back: false ends the process.
+    public func replaceProgram(by thread: LinuxThread, _ load: @escaping () -> Bool) {
+        replacement = load
+        for other in threads where other !== thread {
+            other.isEnding = true
+            other.leaveProgram()
+            other.interrupt()
+        }
+        thread.leaveProgram()
+    }
+
     /// What a thread asked for by `leaveProgram`, off its call's stack.
     func finishAction(of thread: LinuxThread) {
-        guard let replacement, threads.count == 1, !thread.isEnding else { return }
+        guard !thread.isEnding, let replacement else { return }
         self.replacement = nil
-        if !replacement() { end(status: 128 + 9) }
+        while threads.count > 1 { thread.yield() }
+        memory.removeAll()
+        memory = makeMemory()
+        descriptors.closeForExec()
+        signals.resetForExec()
+        thread.signals.resetForExec()
+        thread.resetForExec()
+        rewriter?.reset()
+        if !replacement() { end(status: 128 + Signal.kill) }
     }
 }
 

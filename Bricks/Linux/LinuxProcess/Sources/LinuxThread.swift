@@ -128,6 +128,12 @@ public final class LinuxThread {
         try wait(until: deadline)
     }
 
+    func resetForExec() {
+        clearOnExit = 0
+        robustList = 0
+        restartableSequence = 0
+    }
+
     func began(_ call: UInt64) { currentCall = call }
 }
 

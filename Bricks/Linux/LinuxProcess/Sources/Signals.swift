@@ -92,6 +92,21 @@ public struct ProcessSignals {
     }
 }
 
+extension ProcessSignals {
+    /// Handlers go with the code that they were; what is ignored stays so.
+    mutating func resetForExec() {
+        for index in 0..<64 where actions[index].handler > 1 { actions[index] = linux_signal_action() }
+    }
+}
+
+extension ThreadSignals {
+    mutating func resetForExec() {
+        stack = linux_signal_stack(ss_sp: 0, ss_flags: 2, padding: 0, ss_size: 0)
+        savedMask = nil
+        awaited = 0
+    }
+}
+
 public struct ThreadSignals {
     public internal(set) var mask: UInt64 = 0
     public internal(set) var pending = SignalQueue()

@@ -41,6 +41,12 @@ static inline uint32_t brique_cpuid(uint32_t leaf, uint32_t reg) {
     __asm__ volatile("cpuid" : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]), "=d"(registers[3]) : "a"(leaf), "c"(0));
     return registers[reg & 3];
 }
+// The components of the extended state that are on (XCR0).
+static inline uint64_t brique_extended_features(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
+}
 // A random number of the processor's (RDRAND, if CPUID tells of it), or 0: it had none in ten tries.
 static inline uint64_t brique_random(void) {
     for (int i = 0; i < 10; i++) {

@@ -1,0 +1,81 @@
+#if hasFeature(Embedded)
+    import Bytes
+    import CLinuxFormat
+    import Console
+    import Errno
+    import Hypercalls
+    import Instance
+    import LinuxProcess
+    import Scheduler
+    import Time
+
+    /// A thread of a program as a fiber of the run loop.
+    final class FiberExecution: Execution {
+        private static var stackByteCount: Int { 64 << 10 }
+        private var fiber: Fiber?
+        private var isWaiting = false
+
+        override func start(_ body: @escaping () -> Void) throws(Errno) {
+            do { fiber = try Fiber(stackByteCount: Self.stackByteCount, body) } catch { throw .eagain }
+        }
+
+        override func block(until deadline: Instant?) {
+            isWaiting = true
+            guard let deadline else { return Fiber.block() }
+            let timer = Wake(self)
+            RunLoop.add(timer, at: deadline)
+            Fiber.block()
+            RunLoop.remove(timer)
+        }
+
+        override func wake() {
+            guard isWaiting else { return }
+            isWaiting = false
+            fiber?.wake()
+        }
+
+        override func yield() { Fiber.yield() }
+    }
+
+    private final class Wake: Timer, @unchecked Sendable {
+        private let execution: FiberExecution
+        init(_ execution: FiberExecution) { self.execution = execution }
+        override func fire() { execution.wake() }
+    }
+
+    /// The world of the program: this instance.
+    final class InstanceSystem: System {
+        /// How long a thread may keep the others waiting.
+        private static var tickNanoseconds: UInt64 { 10_000_000 }
+        private var hasTicks = false
+
+        override var now: Instant { Instant.now }
+        override var wallTime: WallTime { WallTime.now }
+        override var memoryByteCount: UInt64 { UInt64(Instance.memoryByteCount) }
+        override func makeExecution() -> Execution { FiberExecution() }
+
+        override func startTicks() {
+            guard !hasTicks else { return }
+            hasTicks = true
+            do throws(HypercallError) { try Hypercalls.tick(everyNanoseconds: Self.tickNanoseconds) } catch {
+                log(Array("no ticks: a thread that computes keeps the others waiting".utf8))
+            }
+        }
+
+        override func fill(_ bytes: inout MutableRawSpan) {
+            var filled = 0
+            while filled < bytes.byteCount {
+                var rest = bytes._mutatingExtracting(droppingFirst: filled)
+                guard let count = try? Hypercalls.entropy(into: &rest), count > 0 else { fatalError("the host has no entropy") }
+                filled += count
+            }
+        }
+
+        override func log(_ line: [UInt8]) {
+            let text = Array("brique: ".utf8) + line + [0x0a]
+            try? Console.write(text.span.raw)
+        }
+
+        override func exit(_ status: Int32) { Instance.exit(status) }
+    }
+#endif
