@@ -3,7 +3,9 @@
     import Instance
     import LinuxMemory
     import LinuxProcess
+    import PageFrames
     import ProcFS
+    import Time
     import VFS
 
     /// What /proc tells of the one process.

@@ -26,10 +26,8 @@
         public static func run() async -> Never {
             start()
             // From here on the program's threads run, by the same loop.
-            while true { await Resumption.suspend { resumption in waiting.append(resumption) } }
+            while true { await Resumption.suspend { _ in } }
         }
-
-        nonisolated(unsafe) private static var waiting: [Resumption] = []
 
         private static func start() {
             guard let settings = ProgramSettings() else { Instance.exit(78) }
