@@ -6,6 +6,7 @@
     import Errno
     import Hypercalls
     import Instance
+    import LinuxFiles
     import LinuxMemory
     import LinuxProcess
     import MachineX86_64
@@ -49,6 +50,7 @@
                 system, catalogue, paths: paths, extendedByteCount: Int(brique_cpuid(13, 1)), features: brique_extended_features()
             ) { AddressSpace(frames: frames, mapper: mapper) }
             process.processorFeatures = UInt64(brique_cpuid(1, 3))
+            process.attachments.append(FileServices(memory: tree.memory))
             source.process = process
             do throws(Errno) {
                 try openConsole(process)

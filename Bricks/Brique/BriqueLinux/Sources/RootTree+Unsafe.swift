@@ -15,6 +15,8 @@
     /// The tree that the program sees.
     struct RootTree {
         let mounts: MountTable
+        /// For files without a name: memfd_create(2).
+        let memory: RamFS
         let devices: Devices
 
         /// Throws if a layer is damaged, or /dev, /proc or /sys cannot be made.
@@ -37,6 +39,7 @@
             }
             let overlay = Overlay(layers, over: makeRAM(2), device: 1)
             mounts = MountTable(root: overlay, overlay.root)
+            memory = makeRAM(6)
             let ram = makeRAM(3)
             let root = try ram.makeRoot()
             let terminals = try Devices.populate(root)
