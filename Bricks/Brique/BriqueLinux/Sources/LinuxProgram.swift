@@ -11,6 +11,7 @@
     import LinuxProcess
     import MachineX86_64
     import PageFrames
+    import PlatformPrograms
     import ProcFS
     import Random
     import Resumption
@@ -33,6 +34,7 @@
         private static func start() {
             guard let settings = ProgramSettings() else { Instance.exit(78) }
             let system = InstanceSystem()
+            PlatformPrograms.start()
             guard brique_program_start() == 0 else { end(system, "this platform cannot run programs", cannotRun) }
             let frames = HeapFrames()
             let mapper = PlatformMapper()
