@@ -9,9 +9,9 @@ public enum PlatformPrograms {
     /// Once, before the first of those calls. Nothing changes where the monitor answers them.
     public static func start() {
         #if hasFeature(Embedded)
-            guard !Instance.isProcess else { return }
-            var boot = Instance.boot
             // SAFETY: the call reads one structure, which outlives it; one processor, and the start of day is over.
+            guard !Instance.isProcess, unsafe platformGate == nil else { return }
+            var boot = Instance.boot
             unsafe withUnsafePointer(to: &boot) { unsafe brique_programs_prepare($0) }
             unsafe platformGate = brique_gate_current()
             brique_gate_set(gate)
