@@ -155,14 +155,20 @@ let bricks: [Brick] = [
         name: "LinuxFiles", layer: .linux,
         needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "PageFrames", "VFS", "RamFS", "LinuxMemory", "LinuxProcess"],
         tests: true, testNeeds: ["Random", "MachineX86_64", "PlatformHosted"]),
-    Brick(name: "LinuxPipes", layer: .linux, needs: ["Bytes", "Errno", "VFS"], tests: true),
     Brick(
-        name: "LinuxTime", layer: .linux, needs: ["Bytes", "Errno", "Time", "Scheduler", "VFS"], tests: true,
+        name: "LinuxPipes", layer: .linux,
+        needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "VFS", "LinuxMemory", "LinuxProcess"], tests: true,
+        testNeeds: ["MachineX86_64", "PlatformHosted"]),
+    Brick(
+        name: "LinuxTime", layer: .linux,
+        needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "Scheduler", "VFS", "LinuxMemory", "LinuxProcess"], tests: true,
         testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(
         name: "LinuxNetwork", layer: .linux,
-        needs: ["Bytes", "Errno", "Time", "NetFormats", "NetworkLink", "TCP", "NetStack", "VFS", "LinuxPipes"], tests: true,
-        testNeeds: ["Random"]),
+        needs: [
+            "Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "NetFormats", "NetworkLink", "TCP", "NetStack", "VFS", "LinuxMemory",
+            "LinuxProcess", "LinuxPipes",
+        ], tests: true, testNeeds: ["Random", "MachineX86_64", "PlatformHosted"]),
 
     Brick(
         name: "ELFLoader", layer: .linux,

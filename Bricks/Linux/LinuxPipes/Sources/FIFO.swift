@@ -2,14 +2,17 @@ import Errno
 import VFS
 
 /// Finds the pipe that a FIFO names (fifo(7)).
-public final class FIFOs {
+public final class FIFOs: SpecialFiles {
     private var lastNumber: UInt64
 
     /// `lastNumber`: numbers of pipes that have a name begin behind it.
-    public init(lastNumber: UInt64 = 1 << 32) { self.lastNumber = lastNumber }
+    public init(lastNumber: UInt64 = 1 << 32) {
+        self.lastNumber = lastNumber
+        super.init()
+    }
 
     /// open(2) of a FIFO without blocking: where Linux would wait for the other side, the file has `openingObservers` until it is there.
-    public func open(_ vnode: Vnode, _ flags: OpenFlags) throws(Errno) -> PipeEnd {
+    public override func openFIFO(_ vnode: Vnode, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         let known = vnode.object as? Pipe
         if flags.accessMode == 1, flags.contains(.nonBlock), known?.readerCount ?? 0 == 0 { throw .enxio }
         let pipe: Pipe

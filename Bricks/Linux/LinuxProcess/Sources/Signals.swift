@@ -151,6 +151,12 @@ extension LinuxThread {
         return true
     }
 
+    /// Another mask until the end of this call, or until the handler returns that ends it (ppoll(2), sigsuspend(2)).
+    public func setMaskDuringCall(_ mask: UInt64) {
+        signals.savedMask = signals.mask
+        setMask(mask)
+    }
+
     /// pthread_sigmask(3).
     public func setMask(_ mask: UInt64) { signals.mask = mask & ~Signal.unblockable }
 }
