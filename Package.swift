@@ -174,6 +174,8 @@ let bricks: [Brick] = [
         name: "ELFLoader", layer: .linux,
         needs: ["Bytes", "Errno", "BootFormat", "ELFFormat", "LinuxFormat", "CHypercalls", "PageFrames", "VFS", "LinuxMemory", "LinuxProcess"]),
 
+    Brick(name: "CallRewriting", layer: .linux, needs: ["Errno", "CHypercalls", "LinuxMemory", "LinuxProcess"], tests: true),
+
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),
     Brick(
@@ -210,7 +212,7 @@ let bricks: [Brick] = [
         needs: [
             "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls", "Resumption",
             "PageFrames", "CRuntime", "MachineX86_64", "Memory", "Scheduler", "Console", "Instance", "VFS", "RamFS", "Overlay", "EROFS",
-            "ProcFS", "DevFS", "LinuxMemory", "LinuxProcess", "LinuxFiles", "ELFLoader", "PlatformPrograms",
+            "ProcFS", "DevFS", "LinuxMemory", "LinuxProcess", "LinuxFiles", "ELFLoader", "CallRewriting", "PlatformPrograms",
         ]),
 
     Brick(

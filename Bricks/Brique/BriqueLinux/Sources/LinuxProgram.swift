@@ -1,6 +1,7 @@
 #if hasFeature(Embedded)
     import Bytes
     import CHypercalls
+    import CallRewriting
     import DevFS
     import ELFLoader
     import Errno
@@ -53,6 +54,7 @@
             ) { AddressSpace(frames: frames, mapper: mapper) }
             process.processorFeatures = UInt64(brique_cpuid(1, 3))
             process.attachments.append(FileServices(memory: tree.memory))
+            process.rewriter = SiteRewriter(process, entry: brique_program_call_address())
             source.process = process
             do throws(Errno) {
                 try openConsole(process)

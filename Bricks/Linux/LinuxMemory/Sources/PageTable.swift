@@ -6,6 +6,8 @@ final class PageTable {
     static var writable: UInt64 { 2 }
     /// Belongs to a shared mapping: never copied on a write.
     static var shared: UInt64 { 8 }
+    /// A copy of a file's page, made for this process.
+    static var owned: UInt64 { 16 }
 
     final class Leaf {
         var entries = InlineArray<512, UInt64>(repeating: 0)

@@ -14,11 +14,18 @@ extension LinuxThread {
             context.registers.rdi, context.registers.rsi, context.registers.rdx, context.registers.r10, context.registers.r8,
             context.registers.r9,
         ])
-        if brique_program_take_trap() != 0 { process.rewriter?.trapped(at: context.registers.rip &- 2, number: number) }
+        if brique_program_take_trap() != 0 { rewrite(number) }
         if process.observer != nil { return answerObserved(number, arguments) }
         let result = call(number, arguments)
         if isPlain(result) { return result }
         return finish(result)
+    }
+
+    @inline(never) private func rewrite(_ number: UInt64) {
+        guard let rewriter = process.rewriter else { return }
+        rewriter.trapped(at: context.registers.rip &- 2, number: number)
+        // Changed code needs a serializing instruction before it runs: the whole way out is by one.
+        context.capture()
     }
 
     @inline(__always) private func call(_ number: UInt64, _ arguments: borrowing Arguments) -> Int64 {
