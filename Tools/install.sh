@@ -63,6 +63,7 @@ mkdir -p "$prefix/share/brique/Tools"
 cp "$home/Package.swift" "$home/LICENSE" "$prefix/share/brique/"
 cp -R "$home/Bricks" "$prefix/share/brique/"
 cp -R "$home/Tools/Toolchain" "$prefix/share/brique/Tools/"
+if [ -f "$home/docs/syscalls.md" ]; then install -D -m 644 "$home/docs/syscalls.md" "$prefix/share/brique/docs/syscalls.md"; fi
 if [ -f "$home/Apps/linux/Package.swift" ]; then
     # What runs Linux programs, ready made: an installed tool makes their images without a toolchain.
     BRIQUE_HOME=$home "$prefix/bin/brique" build "$home/Apps/linux" >&2

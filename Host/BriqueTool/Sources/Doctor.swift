@@ -50,6 +50,14 @@ struct Doctor {
         let digest = FileManager.default.isExecutableFile(atPath: ToolRun.digestProgram)
         findings.append(
             Finding(name: "sha256sum", works: digest, detail: digest ? ToolRun.digestProgram : "not there (Debian's package coreutils)"))
+        let maker =
+            toolchain.find("mkfs.erofs")
+            ?? ["/usr/sbin", "/usr/bin"].map { $0 + "/mkfs.erofs" }.first {
+                FileManager.default.isExecutableFile(atPath: $0)
+            }
+        findings.append(
+            Finding(name: "mkfs.erofs", works: maker != nil, detail: maker ?? "not there: Linux programs need Debian's package erofs-utils")
+        )
         let library = toolchain.embeddedConcurrency
         let hasLibrary = FileManager.default.fileExists(atPath: library)
         findings.append(

@@ -27,7 +27,10 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         let image = try await image()
         let report = try await Self.report(of: image)
-        let program = try ProgramReport(image: image, byteCount: report.bytes)
+        var program = try ProgramReport(image: image, byteCount: report.bytes)
+        if let listing = program?.listing {
+            program?.calls = try await SystemCallReport.make(image: image, installation: try .current(), listing: listing)
+        }
         guard !json else {
             StandardOutput.write(String(decoding: try Self.json(report, program), as: UTF8.self))
             return

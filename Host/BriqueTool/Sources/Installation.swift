@@ -36,6 +36,9 @@ struct Installation {
     var linuxApp: String { package + "/Apps/linux" }
     var linuxImage: String { monitorFolder + "/linux.image" }
 
+    /// What is known of every system call.
+    var callCatalogue: String { package + "/docs/syscalls.md" }
+
     var toolchainFolder: String { package + "/Tools/Toolchain" }
     var guestToolset: String { toolchainFolder + "/guest.json" }
     var linkerScript: String { toolchainFolder + "/image.ld" }

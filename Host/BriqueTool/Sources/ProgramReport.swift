@@ -21,7 +21,10 @@ struct ProgramReport: Encodable {
     var addedBytes: Int64
     var files: [File]
 
-    private let listing: ImageListing
+    /// nil: there is no catalogue here to compare with.
+    var calls: SystemCallReport?
+
+    let listing: ImageListing
 
     /// nil: the image is none of a Linux program.
     init?(image: String, byteCount: Int) throws {
@@ -42,7 +45,7 @@ struct ProgramReport: Encodable {
         addedBytes = max(0, Int64(byteCount) - blockBytes)
     }
 
-    private enum CodingKeys: CodingKey { case defaults, fileBytes, blockBytes, addedBytes, files }
+    private enum CodingKeys: CodingKey { case defaults, fileBytes, blockBytes, addedBytes, files, calls }
 
     private static let largestCount = 15
 
@@ -60,8 +63,10 @@ struct ProgramReport: Encodable {
         lines += [
             "files         \(regular.count), \(fileBytes) bytes, \(blockBytes) in whole blocks",
             "others        \(listing.entries.count - regular.count) folders and links",
-            "added         \(addedBytes) bytes beside the files: the library OS and the file system's tables", "",
+            "added         \(addedBytes) bytes beside the files: the library OS and the file system's tables",
         ]
+        if let calls { lines += calls.text.split(separator: "\n").map { String($0).printable } }
+        lines.append("")
         if isWhole {
             lines.append("     bytes  file")
             lines += listing.entries.map(Self.treeLine)

@@ -102,3 +102,27 @@ private func status(_ body: () throws -> Void) -> BriqueTool.ExitStatus? {
     #expect(status { _ = try source(["--rootfs", "/srv", "--program", "/bin/ls"]) } == .usage)
     #expect(try ProgramOptions.parse(["--include", "/a", "--include", "/b:/c"]).inclusions == [Inclusion("/a"), Inclusion("/b:/c")])
 }
+
+@Test func `calls that the catalogue lacks are named with who makes them`() {
+    let catalogue = """
+        # Calls
+        | call | support | note |
+        |---|---|---|
+        | `read` | full | |
+        | mount | refused: EPERM | |
+        """
+    #expect(SystemCallReport.names(in: catalogue).contains("read") && !SystemCallReport.names(in: catalogue).contains("mount"))
+    let report = SystemCallReport(
+        catalogue: catalogue,
+        findings: [
+            .init(path: "/bin/a", numbers: [0, 165], names: ["write"]),
+            .init(path: "/lib/libc.so.6", numbers: [0, 1, 60, 165, 511], names: []),
+        ])
+    #expect(report.foundCount == 4)
+    #expect(
+        report.lacking == [
+            .init(call: "write", files: [], linkedBy: ["/bin/a"]), .init(call: "exit", files: [], linkedBy: []),
+            .init(call: "mount", files: ["/bin/a"], linkedBy: []),
+        ])
+    #expect(report.text.contains("lacking       mount: /bin/a\n") && report.text.contains("in the C library alone: exit"))
+}

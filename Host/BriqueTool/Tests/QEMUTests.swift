@@ -84,3 +84,19 @@ private func instance(memory: String = "16M", environment: [String] = [], argume
 @Test func `input bytes that mean something to the guest are quoted`() {
     #expect(ConsoleRelay.quoted([65, 4, 22, 0, 255]) == [65, 22, 4, 22, 22, 0, 255])
 }
+
+@Test func `root and layer take memory beside the instance's own`() throws {
+    let plain = try QEMU(machine: .microvm, accelerator: .tcg).arguments(for: try instance(memory: "16M"))
+    #expect(!plain.contains("-initrd"))
+    let withRoot = try QEMU(machine: .microvm, accelerator: .tcg).arguments(for: try instance(memory: "16M"), rootByteCount: 4097)
+    func memory(_ words: [String]) -> String? { words.firstIndex(of: "-m").map { words[$0 + 1] } }
+    #expect(memory(plain) == "\(17 << 10)k" && memory(withRoot) == "\((17 << 10) + 8)k")
+    let folder = try TemporaryFolder()
+    try folder.write(String(repeating: "x", count: 5000), to: "layer")
+    let file = try FileHandle(forReadingFrom: URL(filePath: folder.path + "/layer"))
+    var layered = try instance(memory: "16M")
+    layered.layer = file.fileDescriptor
+    let words = try QEMU(machine: .microvm, accelerator: .tcg).arguments(for: layered)
+    #expect(memory(words) == "\((17 << 10) + 8)k")
+    #expect(words.firstIndex(of: "-initrd").map { words[$0 + 1] } == "/dev/fd/\(InstanceRun.layerDescriptor)")
+}

@@ -14,6 +14,8 @@ struct ELFObject: Equatable {
     var runPaths: [String] = []
     /// Whether there is anything to execute: e_entry is not 0.
     var hasEntry = false
+    /// DT_STRTAB, as a place in the file: the names of everything that is linked dynamically.
+    var strings: Range<Int> = 0..<0
 
     private static let headerLimit = 256, dynamicLimit = 1 << 16, neededLimit = 1024, pathLimit = 4096
 
@@ -120,6 +122,9 @@ struct ELFObject: Equatable {
         }
         guard let home, case let (offset, overflow) = home.offset.addingReportingOverflow(address - home.virtualAddress), !overflow else {
             throw Self.damaged(title, "its strings are nowhere")
+        }
+        if let start = Int(exactly: offset), start <= file.byteCount {
+            strings = start..<min(file.byteCount, start + Int(clamping: min(count, UInt64(file.byteCount))))
         }
         func list(_ tag: UInt64) throws(ProgramFailure) -> [String] {
             var texts: [String] = []

@@ -124,3 +124,21 @@ private func changed(_ name: String, _ other: String, in folder: borrowing Tempo
     #expect(root.tree.node(at: folder.path + "/other") == nil)
     #expect(root.tree.resolve(folder.path + "/data/folder", followsLast: false)?.node?.content == .link(folder.path + "/other"))
 }
+
+@Test func `system calls are found in code`() throws {
+    func scan(_ code: [UInt8]) -> SystemCallScan { SystemCallScan(code: code) }
+    let call: [UInt8] = [0x0f, 0x05]
+    #expect(scan([0xb8, 39, 0, 0, 0] + call).numbers == [39])
+    #expect(scan([0x48, 0xc7, 0xc0, 60, 0, 0, 0] + [0x90, 0x90] + call).numbers == [60])
+    #expect(scan([0x31, 0xc0] + call + [0xb8, 1, 1, 0, 0] + call).numbers == [0, 257])
+    #expect(scan(call + [UInt8](repeating: 0x90, count: 100) + call).unknownCount == 2)
+    #expect(scan([0xb8, 39, 0, 0, 0] + [UInt8](repeating: 0x90, count: 100) + call).numbers == [])
+    #expect(scan([0xb8, 39, 0x0f, 0x05]).numbers == [])
+    #expect(scan([]).numbers == [])
+    let libc = try #require(try RootTree().addHost("/lib/x86_64-linux-gnu/libc.so.6"))
+    let found = try #require(SystemCallScan(path: libc.path))
+    // read, write, mmap, openat
+    #expect(found.numbers.isSuperset(of: [0, 1, 9, 257]))
+    #expect(try #require(SystemCallScan(path: sample)).names.contains("readlink"))
+    #expect(SystemCallScan(path: "/etc/passwd") == nil)
+}
