@@ -25,6 +25,15 @@ extension AddressSpace {
         try takeFromFile(page, area, isWrite: isWrite)
     }
 
+    /// Brings pages in ahead of their access, as far as that goes.
+    public func populate(_ start: UInt64, _ byteCount: UInt64) {
+        var page = start
+        while page < start + byteCount {
+            guard let area = area(of: page), (try? fault(page, isWrite: area.protection.contains(.write))) != nil else { return }
+            page += Self.pageByteCount
+        }
+    }
+
     private func growStack(to page: UInt64) -> Int? {
         let index = index(above: page)
         guard index < areas.count, areas[index].growsDown, areas[index].end - page <= stackByteLimit else { return nil }
@@ -37,9 +46,6 @@ extension AddressSpace {
     }
 
     private var stackGap: UInt64 { 256 * Self.pageByteCount }
-    /// RLIMIT_STACK
-    private var stackByteLimit: UInt64 { 8 << 20 }
-
     private func install(_ page: UInt64, _ frame: Frame, count: UInt64 = 1, _ protection: Protection, flags: UInt64) throws(MemoryFault) {
         guard mapper.map(page, byteCount: count * Self.pageByteCount, to: frame.address, protection) else { throw .outOfMemory }
         var bits = PageTable.present | flags

@@ -26,6 +26,8 @@ public final class AddressSpace {
     /// Bytes mapped, and their bound (RLIMIT_AS).
     public internal(set) var mappedByteCount: UInt64 = 0
     public var byteLimit = UInt64.max
+    /// RLIMIT_STACK: how far a stack grows.
+    public var stackByteLimit: UInt64 = 8 << 20
     public internal(set) var faultCount: UInt64 = 0
     private var lastArea = 0
     /// Counts changes of what is mapped: what was checked before one must be checked again.

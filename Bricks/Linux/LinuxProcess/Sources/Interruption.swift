@@ -59,6 +59,7 @@ extension LinuxThread {
         switch vector {
         case UInt64(BRIQUE_VECTOR_TICK):
             yield()
+            abortSequence()
             if hasSignal { deliverSignals(afterCall: nil) }
         case 14:
             let pageError = error

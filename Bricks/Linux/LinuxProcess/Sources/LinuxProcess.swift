@@ -11,7 +11,7 @@ public final class LinuxProcess {
 
     public let system: System
     public let catalogue: Catalogue
-    public internal(set) var memory: AddressSpace
+    public internal(set) var memory: AddressSpace { didSet { applyLimits() } }
     public let descriptors: DescriptorTable
     public let paths: PathContext
     public let identifier: Int32 = 1
@@ -43,6 +43,8 @@ public final class LinuxProcess {
     /// CPUID leaf 1, edx (AT_HWCAP).
     public var processorFeatures: UInt64 = 0
     public let startTime: Instant
+    /// What uname(2) calls the machine.
+    public var hostName: [UInt8] = Array("brique".utf8)
 
     public var credentials = ProcessCredentials()
     public var limits: ResourceLimits
@@ -69,6 +71,7 @@ public final class LinuxProcess {
         descriptors = DescriptorTable()
         startTime = system.now
         limits = ResourceLimits()
+        applyLimits()
     }
 
     // MARK: Threads

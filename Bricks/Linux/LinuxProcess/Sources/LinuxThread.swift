@@ -20,6 +20,7 @@ public final class LinuxThread {
     public var clearOnExit: UInt64 = 0
     public var robustList: UInt64 = 0
     public var restartableSequence: UInt64 = 0
+    var sequenceSignature: UInt32 = 0
     /// The mask of sched_setaffinity(2), the policy and priority: kept, for there is one processor.
     public var policy: Int32 = 0
     public var priority: Int32 = 0

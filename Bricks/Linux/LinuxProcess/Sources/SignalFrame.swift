@@ -77,6 +77,7 @@ extension LinuxThread {
 
     private func pushFrame(_ information: linux_signal_information, _ action: linux_signal_action) throws(Errno) {
         guard action.flags & Self.hasRestorer != 0 else { throw .efault }
+        abortSequence()
         context.capture()
         let registers = context.registers
         var top = registers.rsp &- Self.redZone

@@ -171,15 +171,17 @@ extension LinuxProcess {
         for thread in threads { blocked &= thread.signals.mask | thread.signals.awaited }
         if isDropped(signal, blockedBy: blocked) { return true }
         guard signals.pending.add(information, limit: Int(clamping: limits.soft[11])) else { return false }
-        // The thread that runs now looks on its way out; else one that waits is woken.
-        let bit = Signal.bit(signal)
-        for thread in threads where (~thread.signals.mask | thread.signals.awaited) & bit != 0 {
-            if !thread.isBlocked { break }
-            thread.interrupt()
-            break
-        }
+        wakeTaker(of: Signal.bit(signal))
         pendingChanged()
         return true
+    }
+
+    /// A thread that runs looks on its way out; else one that waits is woken.
+    func wakeTaker(of set: UInt64) {
+        for thread in threads where (~thread.signals.mask | thread.signals.awaited) & set != 0 {
+            if thread.isBlocked { thread.interrupt() }
+            return
+        }
     }
 
     /// A plain kill of one's own.

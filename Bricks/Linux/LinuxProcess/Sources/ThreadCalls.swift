@@ -170,3 +170,16 @@ extension LinuxProcess {
         return Array(path[(slash + 1)...])
     }
 }
+
+extension LinuxThread {
+    static func sysSetTidAddress(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
+        thread.clearOnExit = arguments[0]
+        return Int(thread.identifier)
+    }
+
+    static func sysSetRobustList(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
+        guard arguments[1] == UInt64(MemoryLayout<linux_robust_list_head>.size) else { throw .einval }
+        thread.robustList = arguments[0]
+        return 0
+    }
+}
