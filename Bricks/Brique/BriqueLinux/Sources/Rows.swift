@@ -7,6 +7,7 @@
         static func addRows(to catalogue: Catalogue) {
             ExecRows.add(to: catalogue)
             FileCalls.add(to: catalogue)
+            ProcessRows.add(to: catalogue)
         }
     }
 #endif

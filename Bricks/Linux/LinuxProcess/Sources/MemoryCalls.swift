@@ -1,6 +1,7 @@
 import CLinuxFormat
 import Errno
 import LinuxMemory
+import PageFrames
 import VFS
 
 /// MAP_… of mmap(2).

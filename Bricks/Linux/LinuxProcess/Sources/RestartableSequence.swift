@@ -1,3 +1,4 @@
+import CHypercalls
 import CLinuxFormat
 import Errno
 import LinuxMemory
