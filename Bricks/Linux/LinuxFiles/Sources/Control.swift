@@ -150,15 +150,14 @@ extension LinuxThread {
 
     /// LOCK_SH 1, LOCK_EX 2, LOCK_NB 4, LOCK_UN 8.
     static func sysFlock(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
+        let operation = arguments.uint32(1), kind = operation & ~4
+        guard kind == 1 || kind == 2 || kind == 8 else { throw .einval }
         let file = try thread.file(arguments.descriptor(0))
-        let operation = arguments.uint32(1)
-        switch operation & ~4 {
-        case 8:
+        if kind == 8 {
             if let vnode = file.vnode, vnode.hasLocks { vnode.locks.unlockWhole(owner: file) }
             return 0
-        case 1, 2: break
-        default: throw .einval
         }
+        guard file.flags.isReadable || file.flags.isWritable else { throw .ebadf }
         guard let vnode = file.vnode else { return 0 }
         while true {
             do {

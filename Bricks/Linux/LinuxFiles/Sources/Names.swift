@@ -41,9 +41,18 @@ extension LinuxThread {
         // RENAME_NOREPLACE 1, EXCHANGE 2, WHITEOUT 4
         guard flags & ~7 == 0, flags & 3 != 3, flags & 6 != 6 else { throw .einval }
         guard flags & 4 == 0 else { throw .einval }
-        let oldPath = try path(at: old), newPath = try path(at: new)
+        let oldPath = try path(at: old)
         let mode: RenameMode = flags & 1 != 0 ? .noReplace : flags & 2 != 0 ? .exchange : .replace
-        try paths.rename(oldPath, from: try start(from, oldPath), to: newPath, from: try start(into, newPath), mode)
+        let oldStart = try start(from, oldPath), newPath: [UInt8], newStart: Place?
+        do {
+            newPath = try path(at: new)
+            newStart = try start(into, newPath)
+        } catch {
+            // What is wrong with the old path is told first.
+            try paths.checkParent(of: oldPath, from: oldStart)
+            throw error
+        }
+        try paths.rename(oldPath, from: oldStart, to: newPath, from: newStart, mode)
         return 0
     }
     static func sysRename(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
@@ -58,10 +67,12 @@ extension LinuxThread {
 
     private func link(_ from: Int32, _ old: UInt64, _ into: Int32, _ new: UInt64, _ flags: UInt32) throws(Errno) -> Int {
         guard flags & ~(At.follow | At.emptyPath) == 0 else { throw .einval }
-        let oldPath = try path(at: old), newPath = try path(at: new)
+        let oldPath = try path(at: old)
         var options: Resolution = flags & At.follow == 0 ? .noFollow : []
         if flags & At.emptyPath != 0 { options.insert(.allowEmpty) }
-        let place = try paths.resolve(oldPath, from: try start(from, oldPath), options)
+        let begin = try start(from, oldPath, allowsEmpty: flags & At.emptyPath != 0)
+        let place = try paths.resolve(oldPath, from: begin, options)
+        let newPath = try path(at: new)
         try paths.link(place, to: newPath, from: try start(into, newPath))
         return 0
     }
@@ -88,7 +99,7 @@ extension LinuxThread {
         guard size > 0 else { throw .einval }
         let path = try path(at: address)
         // The empty path is a link that was opened with O_PATH and O_NOFOLLOW.
-        let place = try paths.resolve(path, from: try start(descriptor, path), [.noFollow, .allowEmpty])
+        let place = try paths.resolve(path, from: try start(descriptor, path, allowsEmpty: true), [.noFollow, .allowEmpty])
         guard place.vnode.kind == .symbolicLink else { throw path.isEmpty ? .enoent : .einval }
         let target = try place.vnode.readLink()
         let count = min(target.count, Int(size))

@@ -20,7 +20,8 @@ extension LinuxThread {
     func path(at address: UInt64) throws(Errno) -> [UInt8] { try memory.string(at: address, limit: PathContext.pathLimit) }
 
     /// Where a relative path begins; nil is the working directory. An absolute path looks at no descriptor.
-    func start(_ descriptor: Int32, _ path: [UInt8]) throws(Errno) -> Place? {
+    func start(_ descriptor: Int32, _ path: [UInt8], allowsEmpty: Bool = false) throws(Errno) -> Place? {
+        guard !path.isEmpty || allowsEmpty else { throw .enoent }
         if path.first == 0x2f || descriptor == At.workingDirectory { return nil }
         let file = try process.descriptors[descriptor]
         guard let place = file.origin?.place else { throw .enotdir }
@@ -32,7 +33,7 @@ extension LinuxThread {
     func place(_ descriptor: Int32, _ path: [UInt8], _ flags: UInt32) throws(Errno) -> Place {
         var options: Resolution = flags & At.noFollow != 0 ? .noFollow : []
         if flags & At.emptyPath != 0 { options.insert(.allowEmpty) }
-        return try process.paths.resolve(path, from: try start(descriptor, path), options)
+        return try process.paths.resolve(path, from: try start(descriptor, path, allowsEmpty: flags & At.emptyPath != 0), options)
     }
 
     /// Opens and gives it a descriptor.
@@ -47,14 +48,16 @@ extension LinuxThread {
 
     static func sysOpen(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         let flags = OpenFlags(rawValue: arguments.uint32(1)).intersection(.known)
+        guard flags.isAllowed else { throw .einval }
         return try thread.open(try thread.path(at: arguments[0]), from: nil, flags, mode: arguments.uint32(2))
     }
     static func sysCreat(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         try thread.open(try thread.path(at: arguments[0]), from: nil, [.create, .writeOnly, .truncate], mode: arguments.uint32(1))
     }
     static func sysOpenat(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        let path = try thread.path(at: arguments[1])
         let flags = OpenFlags(rawValue: arguments.uint32(2)).intersection(.known)
+        guard flags.isAllowed else { throw .einval }
+        let path = try thread.path(at: arguments[1])
         return try thread.open(path, from: try thread.start(arguments.descriptor(0), path), flags, mode: arguments.uint32(3))
     }
 
@@ -68,7 +71,7 @@ extension LinuxThread {
         guard how.flags & ~UInt64(OpenFlags.known.rawValue) == 0, how.mode & ~0o7777 == 0, how.resolve & ~0x3f == 0 else { throw .einval }
         let flags = OpenFlags(rawValue: UInt32(how.flags))
         let makes = flags.contains(.create) || flags.contains(.temporary)
-        guard how.mode == 0 || makes, how.resolve & 0x18 != 0x18 else { throw .einval }
+        guard flags.isAllowed, how.mode == 0 || makes, how.resolve & 0x18 != 0x18 else { throw .einval }
         // RESOLVE_CACHED: nothing here is slow, but nobody promises so.
         guard how.resolve & 0x20 == 0 else { throw .eagain }
         var options: Resolution = []
@@ -80,7 +83,7 @@ extension LinuxThread {
         let path = try thread.path(at: arguments[1])
         let descriptor = arguments.descriptor(0)
         // Inside of a root even an absolute path begins at the descriptor.
-        let start = options.contains(.inRoot) ? try thread.start(descriptor, []) : try thread.start(descriptor, path)
+        let start = options.contains(.inRoot) ? try thread.start(descriptor, [], allowsEmpty: true) : try thread.start(descriptor, path)
         return try thread.open(path, from: start, flags, mode: UInt32(how.mode), options)
     }
 

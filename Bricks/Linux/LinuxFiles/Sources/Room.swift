@@ -13,8 +13,9 @@ extension LinuxThread {
         return 0
     }
     static func sysFtruncate(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
+        guard arguments.int64(1) >= 0 else { throw .einval }
         let file = try thread.file(arguments.descriptor(0))
-        guard arguments.int64(1) >= 0, file.kind == .regular, file.flags.isWritable else { throw .einval }
+        guard file.kind == .regular, file.flags.isWritable else { throw .einval }
         try file.truncate(to: arguments.int64(1))
         file.report(.modify)
         return 0

@@ -19,6 +19,14 @@ struct Vector {
         self.byteCount = byteCount
     }
 
+    /// Addresses that no program on Linux could have (TASK_SIZE_MAX) are refused before the file is looked at.
+    func checkAddresses() throws(Errno) {
+        for part in parts {
+            guard part.address <= Self.addressLimit, UInt64(part.byteCount) <= Self.addressLimit - part.address else { throw .efault }
+        }
+    }
+    private static var addressLimit: UInt64 { 0x7fff_ffff_f000 }
+
     /// `.einval`: too many, or more in sum than a signed size; `.efault`.
     init(at address: UInt64, count: UInt64, in memory: AddressSpace) throws(Errno) {
         guard count <= UInt64(Self.partLimit) else { throw .einval }
@@ -47,7 +55,9 @@ extension LinuxThread {
     /// `offset` nil: at the file's own.
     func read(_ file: OpenFile, _ vector: Vector, at offset: Int64? = nil, isNonBlocking: Bool = false) throws(Errno) -> Int {
         if let offset, offset < 0 { throw .einval }
-        if file.kind != .regular && file.kind != .directory && vector.parts.count > 1 {
+        try vector.checkAddresses()
+        if file.kind == .directory { throw .eisdir }
+        if file.kind != .regular && vector.parts.count > 1 {
             return try readMessage(file, vector, isNonBlocking)
         }
         var total = 0
@@ -80,12 +90,39 @@ extension LinuxThread {
 
     private func readPiece(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
     {
+        do {
+            return try readWhole(file, address, count, offset, isNonBlocking)
+        } catch {
+            guard error == .efault, file.kind == .regular else { throw error }
+            let shorter = accessible(address, count, isWrite: true)
+            guard shorter < count else {
+                // At the end of the file nothing is stored.
+                guard let place = offset ?? (try? file.seek(to: 0, from: 1)), place >= file.attributes().byteCount else { throw error }
+                return 0
+            }
+            return try readWhole(file, address, shorter, offset, isNonBlocking)
+        }
+    }
+
+    private func readWhole(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
+    {
         try blocking(file, isNonBlocking: isNonBlocking) { () throws(Errno) in
             try memory.withWritable(address, count) { (bytes) throws(Errno) in
                 if let offset { return try file.read(at: offset, into: &bytes) }
                 return try file.read(into: &bytes)
             }
         }
+    }
+
+    /// How much of a buffer is there: a file's contents go as far as that. All of it when not even the first byte is.
+    private func accessible(_ address: UInt64, _ count: Int, isWrite: Bool) -> Int {
+        var done = 0
+        while done < count {
+            let step = min(count - done, Int(4096 - (address &+ UInt64(done)) % 4096))
+            if (try? memory.prepare(address &+ UInt64(done), step, isWrite: isWrite)) == nil { break }
+            done += step
+        }
+        return done == 0 ? count : done
     }
 
     private func readMessage(_ file: OpenFile, _ vector: Vector, _ isNonBlocking: Bool) throws(Errno) -> Int {
@@ -104,6 +141,7 @@ extension LinuxThread {
     /// Blocks until all is written where Linux does: pipes, sockets, terminals.
     func write(_ file: OpenFile, _ vector: Vector, at offset: Int64? = nil, isNonBlocking: Bool = false) throws(Errno) -> Int {
         if let offset, offset < 0 { throw .einval }
+        try vector.checkAddresses()
         do {
             let total: Int
             if file.kind != .regular, vector.parts.count > 1, vector.byteCount <= Self.messageByteCount {
@@ -142,6 +180,18 @@ extension LinuxThread {
     }
 
     private func writePiece(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
+    {
+        do {
+            return try writeWhole(file, address, count, offset, isNonBlocking)
+        } catch {
+            guard error == .efault, file.kind == .regular else { throw error }
+            let shorter = accessible(address, count, isWrite: false)
+            guard shorter < count else { throw error }
+            return try writeWhole(file, address, shorter, offset, isNonBlocking)
+        }
+    }
+
+    private func writeWhole(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
     {
         try blocking(file, isNonBlocking: isNonBlocking) { () throws(Errno) in
             try memory.withReadable(address, count) { (bytes) throws(Errno) in

@@ -36,7 +36,7 @@ import VFS
         #expect(machine.call(.read, 1, machine.data, 1) == -21)
         #expect(machine.call(.write, 1, machine.data, 1) == -9)
         #expect(machine.open("/a", .path) == 2)
-        for call in [SyscallNumber.read, .fchmod, .ftruncate, .ioctl, .flock, .fsync] {
+        for call in [SyscallNumber.read, .fchmod, .ftruncate, .ioctl, .fsync] {
             #expect(machine.call(call, 2, machine.data, 1) == -9)
         }
         #expect(machine.call(.fstat, 2, machine.data) == 0)
@@ -51,7 +51,7 @@ import VFS
         let machine = try Machine()
         #expect(machine.open("/a", [.readWrite, .create]) == 0)
         #expect(machine.call(.write, 0, machine.nothing, 10) == -14)
-        #expect(machine.call(.write, 0, machine.nothing - 5, 10) == -14)
+        #expect(machine.call(.write, 0, machine.nothing - 5, 10) == 5)
         #expect(machine.call(.write, 0, machine.readOnly, 10) == 10)
         #expect(machine.call(.lseek, 0, 0, 0) == 0)
         #expect(machine.call(.read, 0, machine.readOnly, 10) == -14)
@@ -234,7 +234,7 @@ import VFS
     }
 }
 
-private struct Numbers {
+struct Numbers {
     var state: UInt64
     mutating func next() -> UInt64 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -50,7 +50,8 @@ final class Machine {
     deinit { process.memory.removeAll() }
 
     /// The result, or a negative error.
-    func call(_ number: SyscallNumber, _ arguments: UInt64...) -> Int {
+    func call(_ number: SyscallNumber, _ arguments: UInt64...) -> Int { call(number, with: arguments) }
+    func call(_ number: SyscallNumber, with arguments: [UInt64]) -> Int {
         var words = InlineArray<6, UInt64>(repeating: 0)
         for (index, word) in arguments.enumerated() { words[index] = word }
         guard let row = process.catalogue[UInt64(number.rawValue)] else { return -38 }

@@ -30,6 +30,12 @@ public struct OpenFlags: OptionSet, Sendable {
     /// Access mode 3 may neither read nor write.
     public var isReadable: Bool { (accessMode == 0 || accessMode == 2) && !contains(.path) }
     public var isWritable: Bool { (accessMode == 1 || accessMode == 2) && !contains(.path) }
+    /// Whether open(2) takes them together: O_CREAT is not for directories, O_TMPFILE only with one and to be written.
+    public var isAllowed: Bool {
+        if contains(.path) { return true }
+        if contains(.temporary) { return contains(.directory) && isWritable && !contains(.create) }
+        return !contains([.create, .directory])
+    }
     /// What F_SETFL may change.
     public static var changeable: OpenFlags { [.append, .nonBlock, .async, .direct, .noAccessTime] }
     /// What F_GETFL does not show.

@@ -53,6 +53,7 @@ extension PathContext {
     /// link(2), linkat(2): one more name for what `old` leads to.
     public func link(_ old: Place, to path: [UInt8], from start: Place? = nil) throws(Errno) {
         let found = try free(path, from: start)
+        guard found.directory.vnode.attributes.linkCount > 0 else { throw .enoent }
         guard old.mount === found.directory.mount else { throw .exdev }
         guard old.vnode.kind != .directory else { throw .eperm }
         let directory = found.directory.vnode
@@ -133,12 +134,16 @@ extension PathContext {
         }
     }
 
+    /// That the directory which holds the last component is there.
+    public func checkParent(of path: [UInt8], from start: Place? = nil) throws(Errno) { _ = try find(path, from: start, .entry) }
+
     private func checkRename(_ source: Found, _ vnode: Vnode, _ target: Found, _ other: Vnode?, _ mode: RenameMode) throws(Errno) {
         switch mode {
         case .replace: break
         case .noReplace: if other != nil { throw .eexist }
         case .exchange: if other == nil { throw .enoent }
         }
+        if other == nil, target.directory.vnode.attributes.linkCount == 0 { throw .enoent }
         if vnode.kind != .directory, source.endsInSlash || target.endsInSlash && (mode != .exchange || other?.kind != .directory) {
             throw .enotdir
         }

@@ -11,8 +11,8 @@ extension PathContext {
             if flags.contains(.noFollow) { options.insert(.noFollow) }
             return try openPath(try find(path, from: start, options), flags)
         }
+        guard flags.isAllowed else { throw .einval }
         if flags.contains(.temporary) { return try openTemporary(path, from: start, flags, mode, options) }
-        if flags.contains([.create, .directory]) { throw .einval }
         if flags.contains(.noFollow) || flags.contains([.create, .exclusive]) { options.insert(.noFollow) }
         if flags.contains(.create) { options.insert(.create) }
         let found = try find(path, from: start, options)
@@ -103,7 +103,6 @@ extension PathContext {
     private func openTemporary(
         _ path: [UInt8], from start: Place?, _ flags: OpenFlags, _ mode: UInt32, _ options: Resolution
     ) throws(Errno) -> OpenFile {
-        guard flags.contains(.directory), flags.isWritable, !flags.contains(.create) else { throw .einval }
         let place = try resolve(path, from: start, options)
         guard place.vnode.kind == .directory else { throw .enotdir }
         try checkChange(of: place)
