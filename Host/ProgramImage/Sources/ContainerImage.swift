@@ -57,7 +57,6 @@ public struct ContainerImage {
         tree.addMountPoints()
         var root = ProgramRoot(tree: tree, defaults: try configuration.defaults(title, tree))
         if skipped > 0 { root.notes.append("\(title): \(skipped) devices and pipes are left out") }
-        if !HostFile.isRoot { root.notes.append("\(title): all files belong to root, for only root can keep other owners") }
         return root
     }
 }

@@ -24,11 +24,10 @@ public struct EROFSMaker {
         let stage = scratch + "/root"
         var layout = Stage(root: stage)
         try layout.lay(tree)
-        var arguments = ["--quiet", "-x-1", "-E", "noinline_data,force-inode-extended", "-T0", "-U", Self.identifier, "--preserve-mtime"]
-        // Only root can lay files out with their owners.
-        if !HostFile.isRoot { arguments.append("--all-root") }
+        let arguments = ["--quiet", "-x-1", "-E", "noinline_data,force-inode-extended", "-T0", "-U", Self.identifier]
         let answer = try await Self.run(program, arguments + [target, stage])
         guard answer.isSuccess else { throw ProgramFailure(.tool, "mkfs.erofs: \(answer.errors)") }
+        try EROFSAttributes.apply(tree, to: target)
     }
 
     struct Answer {

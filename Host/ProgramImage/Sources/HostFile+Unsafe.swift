@@ -103,10 +103,6 @@ enum HostFile {
         guard unsafe chmod(path, permissions) == 0 else { throw failure }
     }
 
-    static func setOwner(_ path: String, _ owner: UInt32, _ group: UInt32) throws(Errno) {
-        guard unsafe lchown(path, owner, group) == 0 else { throw failure }
-    }
-
     static func setModified(_ path: String, seconds: Int64, nanoseconds: Int64) throws(Errno) {
         let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
         guard unsafe utimensat(AT_FDCWD, path, [time, time], AT_SYMLINK_NOFOLLOW) == 0 else { throw failure }
@@ -114,6 +110,4 @@ enum HostFile {
 
     /// Whether this process may read the file.
     static func isReadable(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
-
-    static var isRoot: Bool { geteuid() == 0 }
 }

@@ -15,7 +15,7 @@ public struct ProgramImageBuild {
     /// Everything that decides what the image will be.
     public func fingerprint(kernelStamp: String) throws -> String {
         let defaults = String(decoding: try root.defaults.json(), as: UTF8.self)
-        return ["brique program image 1", kernelStamp, defaults, HostFile.isRoot ? "owners" : "root's", root.tree.fingerprint]
+        return ["brique program image 2", kernelStamp, defaults, root.tree.fingerprint]
             .joined(separator: "\n")
     }
 

@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// Lays a root out as a folder of the host: files are further names of the real ones where that goes, and otherwise copies.
+/// Lays a root out as a folder of the host: files are further names of the real ones where that goes, and otherwise copies. Owners,
+/// permissions and times are not the root's: see EROFSAttributes.
 struct Stage {
     let root: String
     /// Where a part of an archive went that has several names.
@@ -22,7 +23,6 @@ struct Stage {
         switch node.content {
         case .link(let target):
             try HostFile.makeLink(path, to: target)
-            try finish(node, path)
         case .file(let source):
             do throws(Errno) {
                 try HostFile.link(source, to: path)
@@ -40,10 +40,6 @@ struct Stage {
         case .folder:
             try HostFile.makeFolder(path)
             for (name, child) in node.sortedChildren { try lay(child, at: path + "/" + name) }
-            if HostFile.isRoot { try HostFile.setOwner(path, node.status.owner, node.status.group) }
-            try HostFile.setPermissions(path, node.status.permissions)
-            // A folder of the host changes with things that are not in the root.
-            try HostFile.setModified(path, seconds: 0, nanoseconds: 0)
         }
     }
 
@@ -63,9 +59,6 @@ struct Stage {
         }
         do {
             try copy(file, part.offset, part.byteCount, to: path)
-            try finish(node, path)
-            try HostFile.setPermissions(path, node.status.permissions)
-            try HostFile.setModified(path, seconds: node.status.modifiedSeconds, nanoseconds: node.status.modifiedNanoseconds)
         } catch let failure as ProgramFailure {
             throw failure
         } catch {
@@ -85,10 +78,5 @@ struct Stage {
                 done += bytes.count
             }
         }
-    }
-
-    private func finish(_ node: RootNode, _ path: String) throws {
-        if HostFile.isRoot { try HostFile.setOwner(path, node.status.owner, node.status.group) }
-        if case .link = node.content { try HostFile.setModified(path, seconds: 0, nanoseconds: 0) }
     }
 }

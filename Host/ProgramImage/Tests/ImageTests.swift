@@ -149,3 +149,41 @@ private let hasMaker = (try? EROFSMaker(searchPath: "/usr/bin")) != nil
     #expect((try? HostFile.status(dead)) == nil)
     #expect((try? HostFile.status(mine)) != nil)
 }
+
+@Test(.enabled(if: hasMaker, "mkfs.erofs is not installed")) func `owners and permissions are the root's, whoever makes it`() async throws {
+    let folder = try TemporaryFolder()
+    var layer = TarSample()
+    // Enough names for several blocks of a directory.
+    for index in 0..<600 {
+        layer.add(
+            "many/a rather long name, so that a block of the folder is soon full \(index)", permissions: 0o600, owner: index, group: 7)
+    }
+    layer.add("set", content: [1], permissions: 0o4755, owner: 400_000, group: 3)
+    layer.add("none", content: [2, 3], permissions: 0, owner: 1, group: 2)
+    layer.add("link", type: "2", target: "set", owner: 9, group: 9)
+    layer.add("same", type: "1", target: "set")
+    let tree = RootTree()
+    _ = try tree.apply(layer: try folder.write(layer.archive, to: "layer.tar"), title: "layer")
+    tree.addMountPoints()
+    let path = try await make(tree, in: folder)
+    // fsck.erofs checks the super block, and says what it finds; as root it also restores it.
+    let checked = try await EROFSMaker.run("/usr/bin/fsck.erofs", [path])
+    #expect(checked.isSuccess, "\(checked.errors)")
+    let dump = try await EROFSMaker.run("/usr/bin/dump.erofs", ["--path=/set", path])
+    #expect(
+        dump.isSuccess && dump.output.contains("Uid: 400000 ") && dump.output.contains("Access: 0755")
+            && dump.output.contains("2020-09-13"), "\(dump.output)")
+    for name in ["many", "none", "link", "tmp", "many/a rather long name, so that a block of the folder is soon full 599"] {
+        let answer = try await EROFSMaker.run("/usr/bin/dump.erofs", ["--path=/" + name, path])
+        let status = try #require(tree.resolve(name, followsLast: false)?.node?.status)
+        #expect(answer.output.contains("Uid: \(status.owner) ") && answer.output.contains("Gid: \(status.group) "), "\(answer.output)")
+    }
+}
+
+@Test func `a file system of another form is not changed`() async throws {
+    let folder = try TemporaryFolder()
+    for bytes in [[], [UInt8](repeating: 0, count: 100), [UInt8](repeating: 0, count: 8192)] as [[UInt8]] {
+        let path = try folder.write(bytes, to: "file")
+        #expect(await failure { try EROFSAttributes.apply(RootTree(), to: path) }?.reason == .tool)
+    }
+}
