@@ -7,9 +7,11 @@ struct brique_host_program brique_host_program(void) { return program; }
 static void remember(uint64_t argument_count, char **arguments, char **environment) {
     char **end = environment;
     while (*end) end++;
-    program = (struct brique_host_program){argument_count, arguments, environment, 0};
-    for (const uint64_t *auxiliary = (const uint64_t *)(end + 1); auxiliary[0]; auxiliary += 2)
+    program = (struct brique_host_program){argument_count, arguments, environment, 0, 0};
+    for (const uint64_t *auxiliary = (const uint64_t *)(end + 1); auxiliary[0]; auxiliary += 2) {
         if (auxiliary[0] == 33) program.vdso = auxiliary[1];  // AT_SYSINFO_EHDR
+        if (auxiliary[0] == 26) program.capabilities = auxiliary[1];  // AT_HWCAP2
+    }
 }
 
 #if __STDC_HOSTED__

@@ -43,6 +43,9 @@ public struct FileDescriptor: Equatable, Sendable {
         if flags >= 0 { _ = Linux.call(__NR_fcntl, word, 4, UInt64(flags) | 0o4000) }
     }
 
+    /// fcntl(2), F_GETFL: O_ACCMODE is O_RDONLY.
+    var isReadOnly: Bool { Linux.call(__NR_fcntl, word, 3) & 3 == 0 }
+
     /// write(2)
     public func write(_ bytes: RawSpan) -> Int64 {
         // SAFETY: the kernel reads byteCount bytes at the span's start, which the span keeps valid for the call.

@@ -15,6 +15,10 @@ public protocol HypercallHost {
     /// Whether the monitor itself may store into `range` without a trap: the guest may have protected it. May change its bytes.
     mutating func canWrite(_ range: GuestRange) -> Bool
 
+    /// Maps whole pages below the library OS, in place of whatever is there.
+    mutating func mapProgram(_ address: UInt64, _ byteCount: UInt64, _ pages: ProgramPages, _ access: ProgramAccess) -> Int64
+    mutating func unmapProgram(_ address: UInt64, _ byteCount: UInt64) -> Int64
+
     /// From now on a signal interrupts this thread whenever it has run for `nanoseconds`; 0: no more.
     mutating func tick(nanoseconds: UInt64) -> Int64
 

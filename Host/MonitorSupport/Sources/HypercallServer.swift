@@ -51,6 +51,7 @@ public struct HypercallServer<Host: HypercallHost> {
         case BRIQUE_CALL_WALL_TIME: return .result(host.wallTime())
         case BRIQUE_CALL_ENTROPY: return .result(fillRandom(a, b))
         case BRIQUE_CALL_PROTECT: return .result(protect(a, b, c))
+        case BRIQUE_CALL_MAP: return .result(mapProgram(a, b, c))
         case BRIQUE_CALL_PROGRAM: return .result(setProgram(a))
         case BRIQUE_CALL_TICK: return .result(program == nil ? ErrorNumber.invalid : host.tick(nanoseconds: a))
         case BRIQUE_CALL_NETWORK_INFORMATION: return .result(describeLink(a, at: b))

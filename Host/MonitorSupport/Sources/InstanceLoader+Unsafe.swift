@@ -28,9 +28,9 @@ extension InstanceLoader {
         return (memory, file)
     }
 
-    /// A second, read-only view of the same memory, out of the guest's reach.
-    public func mapReadOnly(_ file: FileDescriptor) throws(Refusal) -> GuestMemory {
-        try Self.map(file, byteCount: map.memoryByteCount, at: 0, protection: 1, flags: 1)
+    /// A second view of the same memory, out of the guest's reach: whatever the guest protects, an access of this one never traps.
+    public func mapAgain(_ file: FileDescriptor, isWritable: Bool) throws(Refusal) -> GuestMemory {
+        try Self.map(file, byteCount: map.memoryByteCount, at: 0, protection: isWritable ? 3 : 1, flags: 1)
     }
 
     /// Maps the layers that there are, read-only: each where the direct map has it, or anywhere.
@@ -43,9 +43,9 @@ extension InstanceLoader {
             guard let file = isRoot ? imageFile : layerFile else { continue }
             let offset = isRoot ? UInt64(map.layout.root?.fileOffset ?? 0) : 0
             let address = inDirectMap ? GuestMemory.virtualBase + InstanceMap.layerStart(index) : 0
-            // PROT_READ; MAP_PRIVATE, and MAP_FIXED_NOREPLACE if the address matters.
+            // PROT_READ; MAP_SHARED, so that it stays so, and MAP_FIXED_NOREPLACE if the address matters.
             let result = Linux.call(
-                __NR_mmap, address, map.layerPageByteCount(index), 1, address == 0 ? 2 : 0x100002, file.word, offset)
+                __NR_mmap, address, map.layerPageByteCount(index), 1, address == 0 ? 1 : 0x100001, file.word, offset)
             guard result > 0, address == 0 || UInt64(result) == address else {
                 throw Refusal(.hostRefused, "cannot map the image's files", errno: result < 0 ? result : ErrorNumber.exists)
             }

@@ -48,21 +48,6 @@ struct Poll {
     }
 }
 
-/// clock_gettime(2)
-enum Clock {
-    /// CLOCK_REALTIME and CLOCK_MONOTONIC.
-    static let real: UInt64 = 0, monotonic: UInt64 = 1
-
-    static func nanoseconds(_ clock: UInt64) -> Int64 {
-        var time = InlineArray<2, Int64>(repeating: 0)
-        // SAFETY: the kernel writes one timespec: two 64-bit words.
-        let result = unsafe withUnsafeMutablePointer(to: &time) {
-            Linux.call(__NR_clock_gettime, clock, UInt64(UInt(bitPattern: $0)))
-        }
-        return result < 0 ? result : time[0] &* 1_000_000_000 &+ time[1]
-    }
-}
-
 /// getrandom(2)
 enum Random {
     /// Whether the kernel could write to every page of a range in this process: it tries one byte of each.

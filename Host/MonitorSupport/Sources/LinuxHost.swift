@@ -8,11 +8,16 @@ public struct LinuxHost: HypercallHost {
     public let links: HostLinks
     /// Links whose other end is gone, as their events: they are never ready again.
     var closedLinks: UInt64 = 0
-    private let timer: TickTimer?
+    public let timer: TickTimer?
+    /// What programs' pages are mapped from in this process.
+    public let files: ProgramFiles?
+    private let clock = Clock()
 
-    /// The links' descriptors no longer block from now on. `timer` nil: there are no ticks.
-    public init(protectedView: GuestMemory?, links: HostLinks, timer: TickTimer? = nil) {
+    /// The links' descriptors no longer block from now on. `timer` nil: there are no ticks. `files` nil: programs have no pages, or the
+    /// image maps them itself.
+    public init(protectedView: GuestMemory?, links: HostLinks, timer: TickTimer? = nil, files: ProgramFiles? = nil) {
         self.timer = timer
+        self.files = files
         self.protectedView = protectedView?.address
         self.links = links
         for index in 0..<links.count { links[index].descriptor.setNonBlocking() }
@@ -55,8 +60,8 @@ public struct LinuxHost: HypercallHost {
         return Int64(ready)
     }
 
-    public mutating func monotonicTime() -> Int64 { Clock.nanoseconds(Clock.monotonic) }
-    public mutating func wallTime() -> Int64 { Clock.nanoseconds(Clock.real) }
+    public mutating func monotonicTime() -> Int64 { clock.nanoseconds(Clock.monotonic) }
+    public mutating func wallTime() -> Int64 { clock.nanoseconds(Clock.real) }
 
     public mutating func fillRandom(_ bytes: inout MutableRawSpan) -> Int64 { Random.fill(&bytes) }
 
@@ -76,6 +81,14 @@ public struct LinuxHost: HypercallHost {
         // Only a process shares its protection with the guest.
         guard let protectedView else { return true }
         return Random.canFill(protectedView + UInt64(range.offset), byteCount: UInt64(range.byteCount))
+    }
+
+    public mutating func mapProgram(_ address: UInt64, _ byteCount: UInt64, _ pages: ProgramPages, _ access: ProgramAccess) -> Int64 {
+        files?.map(address, byteCount, pages, access) ?? ErrorNumber.noCall
+    }
+
+    public mutating func unmapProgram(_ address: UInt64, _ byteCount: UInt64) -> Int64 {
+        files?.unmap(address, byteCount) ?? ErrorNumber.noCall
     }
 
     public mutating func tick(nanoseconds: UInt64) -> Int64 { timer?.set(nanoseconds: nanoseconds) ?? ErrorNumber.noCall }

@@ -37,6 +37,7 @@ public enum ErrorNumber {
     public static let noDevice: Int64 = -19
     public static let isDirectory: Int64 = -21
     public static let invalid: Int64 = -22
+    public static let noSpace: Int64 = -28
     public static let noCall: Int64 = -38
 
     static func text(_ result: Int64) -> StaticString? {

@@ -3,9 +3,11 @@ import LinuxCalls
 extension SystemCallFilter {
     public enum Verdict: Equatable, Sendable { case allow, trap, killProcess }
 
-    /// What the kernel decides for a call: the filter's program, interpreted (linux/filter.h). For whoever wants to know without trying.
+    /// What the kernel decides for a call of the instruction before `instructionPointer`: the filter's program, interpreted
+    /// (linux/filter.h). For whoever wants to know without trying.
     public func verdict(
-        call: UInt32, architecture: UInt32 = UInt32(brique_audit_arch_x86_64), _ arguments: InlineArray<6, UInt64>
+        call: UInt32, architecture: UInt32 = UInt32(brique_audit_arch_x86_64), instructionPointer: UInt64 = .max,
+        _ arguments: InlineArray<6, UInt64>
     ) -> Verdict {
         var accumulator: UInt32 = 0
         var index = 0
@@ -13,7 +15,12 @@ extension SystemCallFilter {
             let instruction = program[index]
             index += 1
             switch instruction.code {
-            case Self.loadWord: accumulator = Self.load(instruction.k, call: call, architecture: architecture, arguments)
+            case Self.loadWord:
+                if instruction.k == Self.instructionPointerOffset + 4 {
+                    accumulator = UInt32(truncatingIfNeeded: instructionPointer >> 32)
+                } else {
+                    accumulator = Self.load(instruction.k, call: call, architecture: architecture, arguments)
+                }
             case Self.jumpEqual: index += Int(accumulator == instruction.k ? instruction.jt : instruction.jf)
             case Self.jumpGreater: index += Int(accumulator > instruction.k ? instruction.jt : instruction.jf)
             case Self.jumpGreaterOrEqual: index += Int(accumulator >= instruction.k ? instruction.jt : instruction.jf)

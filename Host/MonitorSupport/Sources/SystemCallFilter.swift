@@ -3,8 +3,8 @@ import LinuxCalls
 
 /// Builds a seccomp filter (seccomp(2), classic BPF): calls that are not allowed, or not with these arguments, get `otherwise`.
 public struct SystemCallFilter {
-    public static let capacity = 128
-    public private(set) var program = InlineArray<128, sock_filter>(repeating: sock_filter())
+    public static let capacity = 256
+    public private(set) var program = InlineArray<256, sock_filter>(repeating: sock_filter())
     public private(set) var count = 0
     private let otherwise: UInt32
     private let highestCall: Int32
@@ -14,8 +14,9 @@ public struct SystemCallFilter {
 
     public enum Otherwise: Sendable { case killProcess, trap }
 
-    /// No rule may allow a call above `highestCall` or in `gap`.
-    public init(otherwise: Otherwise, highestCall: Int32, gap: Range<Int32>) {
+    /// No rule may allow a call above `highestCall` or in `gap`. `trapBelow`: every call of an instruction below this multiple of 4 GiB
+    /// traps, whatever it is.
+    public init(otherwise: Otherwise, highestCall: Int32, gap: Range<Int32>, trapBelow: UInt64 = 0) {
         self.otherwise =
             switch otherwise {
             case .killProcess: UInt32(brique_seccomp_kill_process)
@@ -23,6 +24,11 @@ public struct SystemCallFilter {
             }
         self.highestCall = highestCall
         self.gap = gap
+        if trapBelow > 0 {
+            append(Self.loadWord, Self.instructionPointerOffset + 4)
+            append(Self.jumpGreaterOrEqual, UInt32(trapBelow >> 32), whenTrue: 1, whenFalse: 0)
+            append(Self.answer, UInt32(brique_seccomp_trap))
+        }
         // Numbers mean calls of x86-64 only; x32's have a high bit, so they are above the highest.
         append(Self.loadWord, Self.architectureOffset)
         append(Self.jumpEqual, UInt32(brique_audit_arch_x86_64), whenTrue: 1, whenFalse: 0)
@@ -52,14 +58,18 @@ public struct SystemCallFilter {
     }
 
     /// Allows `call` if every condition holds.
-    public mutating func allow(_ call: Int32, where first: Condition = .always, _ second: Condition = .always, _ third: Condition = .always)
-    {
+    public mutating func allow(
+        _ call: Int32, where first: Condition = .always, _ second: Condition = .always, _ third: Condition = .always,
+        _ fourth: Condition = .always, _ fifth: Condition = .always
+    ) {
         precondition(call <= highestCall && !gap.contains(call))
         append(Self.jumpEqual, UInt32(bitPattern: call), whenTrue: 0, whenFalse: Self.pending)
         ruleStart = count
         add(first)
         add(second)
         add(third)
+        add(fourth)
+        add(fifth)
         append(Self.answer, UInt32(brique_seccomp_allow))
         if count > ruleStart + 1 {
             append(Self.answer, otherwise)
@@ -150,15 +160,16 @@ public struct SystemCallFilter {
     static let loadWord: UInt16 = 0x20, answer: UInt16 = 0x06
     static let jumpEqual: UInt16 = 0x15, jumpGreater: UInt16 = 0x25, jumpGreaterOrEqual: UInt16 = 0x35, jumpAnySet: UInt16 = 0x45
     // struct seccomp_data: number, architecture, instruction pointer, six arguments.
-    static let numberOffset: UInt32 = 0, architectureOffset: UInt32 = 4
+    static let numberOffset: UInt32 = 0, architectureOffset: UInt32 = 4, instructionPointerOffset: UInt32 = 8
     static func low(_ argument: Int) -> UInt32 { UInt32(16 + 8 * argument) }
     static func high(_ argument: Int) -> UInt32 { low(argument) + 4 }
 }
 
 extension SystemCallFilter {
     /// For a monitor: its own rules come first, then `allowHost`.
-    public init(forMonitor otherwise: Otherwise) {
-        self.init(otherwise: otherwise, highestCall: __NR_getrandom, gap: __NR_writev + 1..<__NR_restart_syscall)
+    public init(forMonitor otherwise: Otherwise, trapBelow: UInt64 = 0) {
+        self.init(
+            otherwise: otherwise, highestCall: __NR_getrandom, gap: __NR_writev + 1..<__NR_restart_syscall, trapBelow: trapBelow)
     }
 
     /// What both monitors need to serve a console and links, to wait, to tell the time, and to end.

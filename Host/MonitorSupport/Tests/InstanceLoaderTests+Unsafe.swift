@@ -17,7 +17,8 @@ private func withArguments<R>(_ words: [String], environment: [String] = [], _ b
         try unsafe variables.withUnsafeMutableBufferPointer { variables in
             try unsafe body(
                 brique_host_program(
-                    argument_count: UInt64(words.count), arguments: arguments.baseAddress, environment: variables.baseAddress, vdso: 0))
+                    argument_count: UInt64(words.count), arguments: arguments.baseAddress, environment: variables.baseAddress, vdso: 0,
+                    capabilities: 0))
         }
     }
 }

@@ -15,8 +15,12 @@ extension ProcessInstance {
             for signal in EndingSignal.range where EndingSignal.contains(signal) {
                 _ = unsafe brique_signal_handle(signal, ended, flags, EndingSignal.mask)
             }
-            for signal in FaultSignal.range where FaultSignal.contains(signal) {
-                _ = unsafe brique_signal_handle(signal, faulted, flags, EndingSignal.mask)
+            if unsafe pointer.pointee.server.map.hasPrograms {
+                handleProgramSignals()
+            } else {
+                for signal in FaultSignal.range where FaultSignal.contains(signal) {
+                    _ = unsafe brique_signal_handle(signal, faulted, flags, EndingSignal.mask)
+                }
             }
             try unsafe pointer.pointee.enter()
         }
@@ -61,6 +65,8 @@ enum FaultSignal {
     static let illegalInstruction: Int32 = 4, trap: Int32 = 5, bus: Int32 = 7, arithmetic: Int32 = 8, segment: Int32 = 11,
         refusedCall: Int32 = 31
     static let range: ClosedRange<Int32> = 4...31
+    /// All six, as a signal mask.
+    static let mask: UInt64 = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 30
     static func contains(_ signal: Int32) -> Bool {
         switch signal {
         case illegalInstruction, trap, bus, arithmetic, segment, refusedCall: true
@@ -89,8 +95,8 @@ private func ended(
     unsafe instance.pointee.control.die(of: signal)
 }
 
-/// An exception of the guest, or a system call that the filter refused.
-private func faulted(
+/// An exception of the library OS, or a system call that the filter refused.
+func faulted(
     _ signal: Int32, _ information: UnsafePointer<brique_signal_information>?, _ context: UnsafePointer<brique_signal_context>?
 ) {
     // SAFETY: as in ended; the kernel passes information too.

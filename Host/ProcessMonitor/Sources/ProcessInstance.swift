@@ -31,14 +31,19 @@ public struct ProcessInstance {
         FileDescriptor.closeAll(except: arguments)
         let loader = try InstanceLoader(arguments, needsTables: false)
         let (view, file) = try loader.mapMemory(at: GuestMemory.virtualBase + GuestMemory.physicalBase)
-        let memory = try loader.mapReadOnly(file)
-        file.close()
+        // Signal handlers write where a program was, and must not trap.
+        let memory = try loader.mapAgain(file, isWritable: loader.map.hasPrograms)
+        let files = try ProgramFiles(loader, memory: file)
+        if files == nil { file.close() }
         try loader.loadImage(into: view)
         _ = try loader.mapLayers(inDirectMap: true)
         let platform = InstanceLoader.Platform(number: BRIQUE_PLATFORM_PROCESS, gate: brique_gate_address())
         bootInformation = try loader.writeBootInformation(platform, into: view)
         try Self.protect(loader.map)
-        server = HypercallServer(host: LinuxHost(protectedView: view, links: arguments.links), memory: memory, view: view, map: loader.map)
+        if files != nil { try Self.checkProcessor() }
+        let timer = files == nil ? nil : try TickTimer()
+        let host = LinuxHost(protectedView: view, links: arguments.links, timer: timer, files: files)
+        server = HypercallServer(host: host, memory: memory, view: view, map: loader.map)
     }
 
     /// Gives every page the access that the map says; the memory was mapped for reading and writing.
@@ -67,9 +72,21 @@ public struct ProcessInstance {
         }
     }
 
-    /// All that the guest can ask of the kernel. Only the heap can change its access, and never to executable.
-    static func filter(map: InstanceMap, control: HostControl, links: HostLinks) -> SystemCallFilter {
-        var filter = SystemCallFilter(forMonitor: .trap)
+    /// Programs' FS and GS are set without a system call (AT_HWCAP2, bit 1; Linux 5.9).
+    private static func checkProcessor() throws(Refusal) {
+        guard unsafe brique_host_program().capabilities & 2 != 0 else {
+            throw Refusal(.unavailable, "the kernel does not let a process set its FS, which programs need")
+        }
+    }
+
+    /// All that the guest can ask of the kernel. Only the heap can change its access, and never to executable; programs' pages are mapped
+    /// from the instance's own files, and their own system calls always trap.
+    static func filter(
+        map: InstanceMap, control: HostControl, links: HostLinks, files: ProgramFiles? = nil, timer: TickTimer? = nil
+    ) -> SystemCallFilter {
+        var filter = SystemCallFilter(forMonitor: .trap, trapBelow: files == nil ? 0 : GuestMemory.virtualBase)
+        if let files { files.allow(in: &filter) }
+        if let timer { filter.allow(timer) }
         filter.allowHost(control: control, links: links)
         // Nothing else is mapped within one memory's size of the heap, so start and size need no sum.
         let heapStart = GuestMemory.virtualBase + map.heapStart, heapEnd = GuestMemory.virtualBase + map.heapEnd
@@ -83,7 +100,9 @@ public struct ProcessInstance {
     func enter() throws(Refusal) -> Never {
         try Isolation.enter()
         control.dieWithTool()
-        let result = Self.filter(map: server.map, control: control, links: server.host.links).install()
+        let filter = Self.filter(
+            map: server.map, control: control, links: server.host.links, files: server.host.files, timer: server.host.timer)
+        let result = filter.install()
         guard result == 0 else { throw Refusal(.hostRefused, "the kernel refuses the system call filter", errno: result) }
         let note = server.map.layout.note
         brique_guest_enter(note.start, bootInformation, note.machineArea + UInt64(BRIQUE_AREA_STACK_TOP))

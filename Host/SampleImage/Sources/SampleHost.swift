@@ -7,6 +7,8 @@ public struct SampleHost: HypercallHost {
     public private(set) var writtenByteCount = 0
     public private(set) var waits: [(nanoseconds: UInt64, events: UInt64)] = []
     public private(set) var ticks: [UInt64] = []
+    /// No pages: they were unmapped.
+    public private(set) var mappings: [(address: UInt64, byteCount: UInt64, pages: ProgramPages?, access: ProgramAccess)] = []
     public private(set) var protections: [(range: GuestRange, access: HeapAccess)] = []
 
     public let links: HostLinks
@@ -50,6 +52,16 @@ public struct SampleHost: HypercallHost {
 
     public mutating func tick(nanoseconds: UInt64) -> Int64 {
         if ticks.count < 16 { ticks.append(nanoseconds) }
+        return 0
+    }
+
+    public mutating func mapProgram(_ address: UInt64, _ byteCount: UInt64, _ pages: ProgramPages, _ access: ProgramAccess) -> Int64 {
+        if mappings.count < 16 { mappings.append((address, byteCount, pages, access)) }
+        return 0
+    }
+
+    public mutating func unmapProgram(_ address: UInt64, _ byteCount: UInt64) -> Int64 {
+        if mappings.count < 16 { mappings.append((address, byteCount, nil, [])) }
         return 0
     }
 
@@ -111,9 +123,10 @@ public struct SampleInstance {
     }
 
     public static func server(
-        memoryByteCount: UInt64, links: HostLinks = HostLinks()
+        memoryByteCount: UInt64, links: HostLinks = HostLinks(), root: [UInt8] = []
     ) throws(Refusal) -> HypercallServer<SampleHost> {
         let memory = try GuestMemory.anonymous(byteCount: memoryByteCount)
-        return HypercallServer(host: SampleHost(links: links), memory: memory, view: memory, map: try map(memoryByteCount: memoryByteCount))
+        return HypercallServer(
+            host: SampleHost(links: links), memory: memory, view: memory, map: try map(memoryByteCount: memoryByteCount, root: root))
     }
 }

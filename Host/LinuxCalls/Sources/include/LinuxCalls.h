@@ -45,14 +45,20 @@ enum {
     brique_audit_arch_x86_64 = AUDIT_ARCH_X86_64,
 };
 
-// The program's own arguments and environment, and where its vDSO is (0: none).
+// The program's own arguments and environment, where its vDSO is (0: none), and what else the kernel lets a program use (AT_HWCAP2).
 struct brique_host_program {
     uint64_t argument_count;
     char *const *arguments;
     char *const *environment;
-    uint64_t vdso;
+    uint64_t vdso, capabilities;
 };
 struct brique_host_program brique_host_program(void);
+
+// clock_gettime(2), by the function at `function`, or by a system call if that is 0.
+static inline int64_t brique_clock_get(uint64_t function, int32_t clock, int64_t *time) {
+    if (function) return ((int32_t (*)(int32_t, int64_t *))function)(clock, time);
+    return brique_linux_call(__NR_clock_gettime, (uint64_t)clock, (uint64_t)time, 0, 0, 0, 0);
+}
 
 // What a signal handler is given: the parts of siginfo_t and of ucontext_t that the kernel fills (asm/siginfo.h, asm/ucontext.h).
 struct brique_signal_information {
