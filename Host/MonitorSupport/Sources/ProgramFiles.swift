@@ -1,4 +1,5 @@
 import BootFormat
+import ELFFormat
 import LinuxCalls
 
 /// The open files that programs' pages are mapped from: guest memory and the layers.
