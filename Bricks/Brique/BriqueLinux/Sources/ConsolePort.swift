@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Bytes
     import Console
     import DevFS
     import Errno
@@ -11,9 +12,14 @@
         private var isReading = false
         private var hasInput = false
 
+        /// Of one call: what a monitor reads or writes is the library OS's own memory, never the program's.
+        private static var pieceByteCount: Int { 16 << 10 }
+
         override func write(_ bytes: RawSpan) throws(Errno) -> Int {
-            do throws(ConsoleError) { try Console.write(bytes) } catch { throw Errno(rawValue: error.errno) }
-            return bytes.byteCount
+            let count = min(bytes.byteCount, Self.pieceByteCount)
+            let piece = [UInt8](copying: bytes.extracting(first: count))
+            do throws(ConsoleError) { try Console.write(piece.raw) } catch { throw Errno(rawValue: error.errno) }
+            return count
         }
 
         override func read(into bytes: inout MutableRawSpan) throws(Errno) -> Int {
@@ -24,7 +30,17 @@
                 throw .eagain
             }
             hasInput = false
-            do throws(HypercallError) { return try Hypercalls.consoleRead(into: &bytes) } catch { throw Errno(rawValue: error.errno) }
+            var input = [UInt8](repeating: 0, count: min(bytes.byteCount, Self.pieceByteCount))
+            let count: Int
+            do throws(HypercallError) {
+                var span = input.mutableSpan
+                var raw = span.raw
+                count = try Hypercalls.consoleRead(into: &raw)
+            } catch {
+                throw Errno(rawValue: error.errno)
+            }
+            bytes.replace(from: 0, with: input.raw.extracting(first: count))
+            return count
         }
 
         override var readiness: PollEvents {
