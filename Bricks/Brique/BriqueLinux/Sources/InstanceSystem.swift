@@ -77,5 +77,9 @@
         }
 
         override func exit(_ status: Int32) { Instance.exit(status) }
+
+        override func crashed(_ thread: LinuxThread, _ information: linux_signal_information) {
+            for line in ProgramReport.lines(thread, information) { log(line) }
+        }
     }
 #endif

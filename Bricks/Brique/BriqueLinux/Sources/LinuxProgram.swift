@@ -55,6 +55,9 @@
             process.processorFeatures = UInt64(brique_cpuid(1, 3))
             process.attachments.append(FileServices(memory: tree.memory))
             process.rewriter = SiteRewriter(process, entry: brique_program_call_address())
+            if settings.isTraced || settings.hasStatistics {
+                process.observer = CallTrace(isTraced: settings.isTraced, hasStatistics: settings.hasStatistics)
+            }
             source.process = process
             do throws(Errno) {
                 try openConsole(process)
@@ -116,12 +119,14 @@
             if let error {
                 append(": ", to: &line)
                 append(text(of: error), to: &line)
+                line += Array(" (errno ".utf8) + decimal(UInt64(error.rawValue)) + [0x29]
             }
             system.log(line)
             Instance.exit(status)
         }
 
         private static func text(of error: Errno) -> StaticString {
+            // The most likely ones; the rest by number.
             switch error {
             case .enoent: "no such file, or its interpreter or script's interpreter is missing"
             case .eacces: "not executable"

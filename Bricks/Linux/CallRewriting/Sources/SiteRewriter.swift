@@ -37,13 +37,15 @@ public final class SiteRewriter: CallRewriter {
         refused = []
     }
 
-    public override func trapped(at site: UInt64, number: UInt64) {
-        guard !isRefused(site) else { return }
+    public override func trapped(at site: UInt64, number: UInt64) -> UInt64? {
+        guard !isRefused(site) else { return nil }
         do throws(Errno) {
-            try rewrite(site, number)
+            let next = try rewrite(site, number)
             rewrittenCount += 1
+            return next
         } catch {
             refuse(site)
+            return nil
         }
     }
 
@@ -65,7 +67,8 @@ public final class SiteRewriter: CallRewriter {
         refused.insert(site, at: place(of: site))
     }
 
-    private func rewrite(_ site: UInt64, _ number: UInt64) throws(Errno) {
+    /// Where the call that trapped goes on.
+    private func rewrite(_ site: UInt64, _ number: UInt64) throws(Errno) -> UInt64 {
         guard let area = memory.area(of: site), area.protection.contains(.execute), !area.isShared, area.name != .trampolines else {
             throw .eperm
         }
@@ -79,17 +82,20 @@ public final class SiteRewriter: CallRewriter {
         guard let plan = SitePlan(code, site: Int(site - from), number: number) else { throw .eperm }
         let slot = try takeSlot(near: site, in: area)
         let target: UInt64
+        var next = site + UInt64(SitePlan.callByteCount)
         switch plan {
         case .move:
             target = site - UInt64(SitePlan.moveByteCount)
             try memory.patch(slot, with: moveSlot(at: slot, site: site, number: number))
         case .displace(let byteCount, let endsFunction):
             target = site
+            next = slot + Self.enterByteCount + UInt64(SitePlan.callByteCount)
             let start = Int(site - from) + SitePlan.callByteCount
             try memory.patch(
                 slot, with: displaceSlot(at: slot, site: site, moved: Array(code[start..<start + byteCount]), endsFunction: endsFunction))
         }
         try memory.patch(target, with: [0xe9] + Self.displacement(from: target + 5, to: slot))
+        return next
     }
 
     // MARK: Slots

@@ -23,7 +23,7 @@ extension LinuxThread {
 
     @inline(never) private func rewrite(_ number: UInt64) {
         guard let rewriter = process.rewriter else { return }
-        rewriter.trapped(at: context.registers.rip &- 2, number: number)
+        if let next = rewriter.trapped(at: context.registers.rip &- 2, number: number) { context.registers.rip = next }
         // Changed code needs a serializing instruction before it runs: the whole way out is by one.
         context.capture()
     }

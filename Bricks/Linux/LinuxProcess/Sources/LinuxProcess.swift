@@ -101,6 +101,7 @@ public final class LinuxProcess {
         cleanUp(thread)
         threads.removeAll { $0 === thread }
         guard threads.isEmpty else { return }
+        observer?.exited(self)
         memory.removeAll()
         system.exit(exitStatus ?? 0)
     }
@@ -224,8 +225,8 @@ open class CallObserver {
 /// Turns system-call instructions into jumps.
 open class CallRewriter {
     public init() {}
-    /// A call was trapped; `site` is the address of its instruction.
-    open func trapped(at site: UInt64, number: UInt64) {}
+    /// A call was trapped; `site` is the address of its instruction. Where to go on, if what lay behind it moved.
+    open func trapped(at site: UInt64, number: UInt64) -> UInt64? { nil }
     /// The program is replaced: no site is known any more.
     open func reset() {}
 }

@@ -32,6 +32,8 @@ public final class LinuxThread {
     public private(set) var isBlocked = false
     /// A wait is over for this reason, if it is one of these.
     private var wasWoken = false
+    /// When the call began, for whoever measures.
+    public var callStart = Instant(nanoseconds: 0)
     // What a signal frame tells of the last exception (sigcontext: trapno, err, cr2).
     var lastVector: UInt64 = 0
     var lastError: UInt64 = 0
