@@ -62,11 +62,17 @@
             }
         }
 
+        // The platform takes addresses of the library OS alone: what is the program's goes through a buffer.
         override func fill(_ bytes: inout MutableRawSpan) {
+            var buffer = InlineArray<256, UInt8>(repeating: 0)
             var filled = 0
             while filled < bytes.byteCount {
-                var rest = bytes._mutatingExtracting(droppingFirst: filled)
-                guard let count = try? Hypercalls.entropy(into: &rest), count > 0 else { fatalError("the host has no entropy") }
+                let wanted = min(buffer.count, bytes.byteCount - filled)
+                var span = buffer.mutableSpan
+                var whole = span.raw
+                var part = whole._mutatingExtracting(first: wanted)
+                guard let count = try? Hypercalls.entropy(into: &part), count > 0 else { fatalError("the host has no entropy") }
+                for index in 0..<count { bytes.storeBytes(of: buffer[index], toByteOffset: filled + index, as: UInt8.self) }
                 filled += count
             }
         }
