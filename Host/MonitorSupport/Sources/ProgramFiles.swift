@@ -16,12 +16,18 @@ public struct ProgramFiles: Sendable {
     /// The most that one call maps: so much below the library OS, nothing beyond it is within reach.
     private static let byteLimit: UInt64 = 1 << 44
 
+    /// Files that can all be mapped for execution.
+    public init(memory: FileDescriptor, root: FileDescriptor?, rootOffset: UInt64, layer: FileDescriptor?) {
+        self.memory = memory
+        layers = (root, layer)
+        self.rootOffset = rootOffset
+    }
+
     /// nil: the image runs no programs. Every file can be mapped for execution.
     public init?(_ loader: InstanceLoader, memory: FileDescriptor) throws(Refusal) {
         guard loader.map.hasPrograms else { return nil }
-        self.memory = memory
-        layers = (loader.imageFile, loader.layerFile)
-        rootOffset = UInt64(loader.map.layout.root?.fileOffset ?? 0)
+        let rootOffset = UInt64(loader.map.layout.root?.fileOffset ?? 0)
+        self.init(memory: memory, root: loader.imageFile, rootOffset: rootOffset, layer: loader.layerFile)
         try check(memory, "this system forbids execution of memory files, which programs need")
         for index in 0..<InstanceMap.layerCount where loader.map.layerByteCounts[index] > 0 {
             guard let file = file(index) else { continue }
