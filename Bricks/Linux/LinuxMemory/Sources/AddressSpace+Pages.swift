@@ -25,11 +25,11 @@ extension AddressSpace {
         try takeFromFile(page, area, isWrite: isWrite)
     }
 
-    /// Brings pages in ahead of their access, as far as that goes.
-    public func populate(_ start: UInt64, _ byteCount: UInt64) {
+    /// Brings pages in ahead of their access.
+    public func populate(_ start: UInt64, _ byteCount: UInt64, isWrite: Bool) throws(MemoryFault) {
         var page = start
         while page < start + byteCount {
-            guard let area = area(of: page), (try? fault(page, isWrite: area.protection.contains(.write))) != nil else { return }
+            try fault(page, isWrite: isWrite)
             page += Self.pageByteCount
         }
     }

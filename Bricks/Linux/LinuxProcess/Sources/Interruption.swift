@@ -38,12 +38,14 @@ extension LinuxThread {
     }
 
     @inline(__always) private func isPlain(_ result: Int64) -> Bool {
-        result != -512 && (signals.pending.set | process.signals.pending.set) & ~signals.mask == 0 && signals.savedMask == nil
+        result != -512 && result != -514 && (signals.pending.set | process.signals.pending.set) & ~signals.mask == 0
+            && signals.savedMask == nil
     }
 
     @inline(never) private func finish(_ result: Int64) -> Int64 {
         context.registers.rax = UInt64(bitPattern: result)
-        deliverSignals(afterCall: result)
+        // What rt_sigreturn(2) gives is a register of the program's, not a result.
+        deliverSignals(afterCall: currentCall == 15 ? nil : result)
         return Int64(bitPattern: context.registers.rax)
     }
 

@@ -48,6 +48,9 @@ public final class LinuxProcess {
 
     public var credentials = ProcessCredentials()
     public var limits: ResourceLimits
+    /// membarrier(2), its registrations.
+    var registeredBarriers: Int32 = 0
+    var attributes = ProcessAttributes()
     public internal(set) var exitStatus: Int32?
     /// What the program is replaced by, once no thread is in a call.
     var replacement: (() -> Bool)?
@@ -181,13 +184,6 @@ public func decimal(_ value: UInt64) -> [UInt8] {
     } while rest > 0
     digits.reverse()
     return digits
-}
-
-/// uid and gid, real, effective and saved (credentials(7)); files count with PathContext.credentials.
-public struct ProcessCredentials: Equatable, Sendable {
-    public var user: UInt32 = 0, effectiveUser: UInt32 = 0, savedUser: UInt32 = 0
-    public var group: UInt32 = 0, effectiveGroup: UInt32 = 0, savedGroup: UInt32 = 0
-    public init() {}
 }
 
 /// RLIMIT_… of getrlimit(2): soft and hard, by number.

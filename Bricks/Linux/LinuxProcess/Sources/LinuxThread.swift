@@ -25,6 +25,8 @@ public final class LinuxThread {
     public var policy: Int32 = 0
     public var priority: Int32 = 0
     public var niceness: Int32 = 0
+    /// prctl(2), PR_SET_TIMERSLACK: told, for timers are as exact as they can be.
+    var timerSlack = LinuxThread.usualTimerSlack
 
     /// The call that is being answered, for restarts.
     public private(set) var currentCall: UInt64 = 0

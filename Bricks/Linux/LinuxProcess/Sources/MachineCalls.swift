@@ -73,7 +73,7 @@ extension LinuxProcess {
     func setLimit(_ resource: Int, _ limit: linux_rlimit) throws(Errno) {
         guard limit.rlim_cur <= limit.rlim_max else { throw .einval }
         if resource == ResourceLimits.openFiles, limit.rlim_max > UInt64(DescriptorTable.highestLimit) { throw .eperm }
-        if limit.rlim_max > limits.hard[resource], credentials.effectiveUser != 0 { throw .eperm }
+        if limit.rlim_max > limits.hard[resource], !credentials.has(.resources) { throw .eperm }
         limits.soft[resource] = limit.rlim_cur
         limits.hard[resource] = limit.rlim_max
         applyLimits()
@@ -90,5 +90,6 @@ extension LinuxProcess {
 extension ResourceLimits {
     static var stack: Int { 3 }
     static var openFiles: Int { 7 }
+    static var lockedMemory: Int { 8 }
     static var addressSpace: Int { 9 }
 }

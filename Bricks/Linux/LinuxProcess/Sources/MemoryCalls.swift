@@ -71,7 +71,8 @@ extension LinuxThread {
             request.address, request.byteCount, request.protection, isShared: request.isShared, file: request.file, page: request.page,
             growsDown: flags.contains(.growsDown))
         if flags.contains(.locked) || (flags.contains(.populate) && !flags.contains(.nonBlock)) {
-            thread.memory.populate(request.address, request.byteCount)
+            // What cannot be had is met at its access.
+            _ = try? thread.memory.populate(request.address, request.byteCount, isWrite: request.protection.contains(.write))
         }
         return Int(request.address)
     }

@@ -18,6 +18,11 @@ extension LinuxThread {
     /// Acts on what is pending; `result` is what the interrupted call gave, nil if no call was interrupted.
     func deliverSignals(afterCall result: Int64?) {
         var result = result
+        // A call with a mask of its own that was not interrupted leaves signals to the mask that was before.
+        if let result, result != -4, result != -512, result != -514, let mask = signals.savedMask {
+            signals.savedMask = nil
+            changeMask(mask)
+        }
         while !isEnding {
             guard let information = process.takeSignal(~signals.mask, for: self) else { break }
             let signal = information.si_signo
@@ -47,8 +52,8 @@ extension LinuxThread {
 
     /// A call that a signal cut short starts again, or ends with EINTR.
     private func settle(_ result: Int64?, handled action: linux_signal_action?) {
-        guard let result, result == -512 else { return }
-        if let action, action.flags & Self.restarts == 0 {
+        guard let result, result == -512 || result == -514 else { return }
+        if let action, action.flags & Self.restarts == 0 || result == -514 {
             context.registers.rax = UInt64(bitPattern: -4)
         } else {
             context.registers.rax = currentCall
@@ -82,7 +87,7 @@ extension LinuxThread {
         let registers = context.registers
         var top = registers.rsp &- Self.redZone
         let stack = signals.stack
-        let isOnStack = stack.ss_flags & 2 == 0 && registers.rsp &- stack.ss_sp <= stack.ss_size && registers.rsp > stack.ss_sp
+        let isOnStack = isOnSignalStack
         if action.flags & Self.onStack != 0, stack.ss_flags & 2 == 0, !isOnStack { top = stack.ss_sp &+ stack.ss_size }
         let stateCount = context.extendedByteCount
         let stateAt = (top &- UInt64(stateCount + 4)) & ~63
@@ -112,6 +117,9 @@ extension LinuxThread {
         var mask = signals.mask | action.mask
         if action.flags & Self.doesNotMask == 0 { mask |= Signal.bit(information.si_signo) }
         setMask(mask)
+        if stack.ss_flags & Self.stackDisarms != 0 {
+            signals.stack = linux_signal_stack(ss_sp: 0, ss_flags: Self.stackDisabled, padding: 0, ss_size: 0)
+        }
         if action.flags & Self.resets != 0 { process.signals.actions[Int(information.si_signo - 1)].handler = 0 }
         context.registers.rip = action.handler
         context.registers.rsp = frameAt
@@ -164,7 +172,7 @@ extension LinuxThread {
             setMask(frame.uc_sigmask)
             var stack = frame.uc_stack
             stack.ss_flags &= ~1
-            if stack.ss_flags & ~2 == 0 { signals.stack = stack }
+            if stack.ss_flags & ~(Self.stackDisabled | Self.stackDisarms) == 0 { signals.stack = stack }
         } catch {
             forceSignal(linux_signal_information(signal: Signal.segment, code: 0x80))
         }

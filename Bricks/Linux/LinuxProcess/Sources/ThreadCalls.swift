@@ -44,7 +44,7 @@ extension LinuxThread {
         return Int(child.identifier)
     }
 
-    private func refuseFork() throws(Errno) -> Int {
+    func refuseFork() throws(Errno) -> Int {
         process.reportFork()
         throw .enosys
     }

@@ -1,0 +1,34 @@
+import Errno
+
+// madvise(2), msync(2), mincore(2).
+extension AddressSpace {
+    /// The parts of areas in [start, end). Result: whether there was no hole.
+    public func forEachPart(_ start: UInt64, _ end: UInt64, _ body: (Area) throws(Errno) -> Void) throws(Errno) -> Bool {
+        var at = start
+        var isWhole = true
+        while at < end {
+            let index = index(above: at)
+            guard index < areas.count, areas[index].start < end else { return false }
+            if areas[index].start > at { isWhole = false }
+            let part = areas[index].part(from: max(at, areas[index].start), to: min(end, areas[index].end))
+            at = part.end
+            try body(part)
+        }
+        return isWhole
+    }
+
+    /// MADV_DONTNEED: private pages are forgotten, those of files are asked for again. Shared memory without a file keeps its contents.
+    public func forget(_ part: Area) {
+        guard part.mapping != nil || !part.isShared else { return }
+        generation &+= 1
+        dropPages(part.start, part.end)
+    }
+
+    /// MADV_REMOVE of shared memory without a file.
+    public func clear(_ part: Area) {
+        generation &+= 1
+        dropPages(part.start, part.end)
+    }
+
+    public func isResident(_ page: UInt64, in part: Area) -> Bool { part.mapping != nil || table[page] != 0 }
+}
