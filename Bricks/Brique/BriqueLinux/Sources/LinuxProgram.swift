@@ -82,12 +82,7 @@
         }
 
         private static func load(_ settings: ProgramSettings, _ process: LinuxProcess) throws(Errno) {
-            process.credentials.user = settings.user
-            process.credentials.effectiveUser = settings.user
-            process.credentials.savedUser = settings.user
-            process.credentials.group = settings.group
-            process.credentials.effectiveGroup = settings.group
-            process.credentials.savedGroup = settings.group
+            process.become(user: settings.user, group: settings.group)
             let plan = try ProgramPlan(
                 settings.path, arguments: settings.arguments, environment: settings.environment, in: process.paths)
             let thread = try process.makeThread()

@@ -1,5 +1,6 @@
 import Errno
 import LinuxMemory
+import Time
 
 extension LinuxThread {
     private static var vectorLimit: UInt32 { 128 }

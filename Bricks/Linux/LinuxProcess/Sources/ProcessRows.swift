@@ -1,3 +1,4 @@
+import Errno
 import LinuxFormat
 
 /// The rows of the catalogue for memory, signals, threads and the process itself.

@@ -3,6 +3,7 @@ import CLinuxFormat
 import Errno
 import LinuxMemory
 import PageFrames
+import Time
 
 // What the process uses, and what it may.
 extension LinuxThread {
