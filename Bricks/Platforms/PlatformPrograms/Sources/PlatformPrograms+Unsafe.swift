@@ -39,8 +39,27 @@ public enum PlatformPrograms {
         case BRIQUE_CALL_TICK where Instance.isPC:
             brique_programs_tick(PlatformPC.timerCount(nanoseconds: a))
             return 0
+        case BRIQUE_CALL_CONSOLE_WRITE, BRIQUE_CALL_CONSOLE_READ, BRIQUE_CALL_ENTROPY:
+            if a < UInt64(BRIQUE_VIRTUAL_BASE) && b > 0 { return relay(number, a, b) }
         default: break
         }
         return unsafe platformGate!(number, a, b, c)
+    }
+
+    private typealias Relay = InlineArray<2048, UInt64>
+    /// Bytes of a program on their way: a platform takes addresses of the library OS alone, and a monitor none of a layer.
+    nonisolated(unsafe) private var bytes = Relay(repeating: 0)
+
+    private func relay(_ number: UInt64, _ address: UInt64, _ count: UInt64) -> Int64 {
+        // SAFETY: the caller made the program's bytes accessible, as for any use of its own, and `part` of them are there.
+        unsafe withUnsafeMutablePointer(to: &bytes) { bytes in
+            let part = Int(min(count, UInt64(MemoryLayout<Relay>.size)))
+            let own = UnsafeMutableRawPointer(bytes), program = unsafe UnsafeMutableRawPointer(bitPattern: UInt(address))!
+            let isWrite = Int32(truncatingIfNeeded: number) == BRIQUE_CALL_CONSOLE_WRITE
+            if isWrite { unsafe own.copyMemory(from: program, byteCount: part) }
+            let result = unsafe platformGate!(number, UInt64(UInt(bitPattern: own)), UInt64(part), 0)
+            if !isWrite && result > 0 { unsafe program.copyMemory(from: own, byteCount: min(Int(result), part)) }
+            return result
+        }
     }
 #endif
