@@ -17,17 +17,20 @@ extension AddressSpace {
         return isWhole
     }
 
-    /// MADV_DONTNEED: private pages are forgotten, those of files are asked for again. Shared memory without a file keeps its contents.
+    /// MADV_DONTNEED: private pages are forgotten, those of files are asked for again.
     public func forget(_ part: Area) {
-        guard part.mapping != nil || !part.isShared else { return }
         generation &+= 1
         dropPages(part.start, part.end)
     }
 
-    /// MADV_REMOVE of shared memory without a file.
-    public func clear(_ part: Area) {
+    /// MADV_REMOVE of shared memory without a file: every area that shows the pages loses them. False: it is a file's.
+    public func clear(_ part: Area) -> Bool {
+        guard let mapping = part.mapping, let memory = mapping.file as? SharedMemory else { return false }
+        let range = part.filePage..<part.filePage + Int64(part.byteCount / Self.pageByteCount)
         generation &+= 1
-        dropPages(part.start, part.end)
+        drop(range, of: mapping)
+        memory.remove(range)
+        return true
     }
 
     public func isResident(_ page: UInt64, in part: Area) -> Bool { part.mapping != nil || table[page] != 0 }

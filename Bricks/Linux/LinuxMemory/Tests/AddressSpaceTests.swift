@@ -3,17 +3,6 @@ import LinuxMemory
 import PageFrames
 import Testing
 
-/// Remembers what the processor would see.
-private final class RecordingMapper: PageMapper {
-    var pages: [UInt64: (physical: UInt64, protection: Protection)] = [:]
-    override func map(_ address: UInt64, byteCount: UInt64, to physical: UInt64, _ protection: Protection) -> Bool {
-        for offset in stride(from: 0, to: byteCount, by: 4096) {
-            pages[address + offset] = protection.isEmpty ? nil : (physical + offset, protection)
-        }
-        return true
-    }
-}
-
 struct AddressSpaceTests {
     private let frames = TestFrames(chunkLimit: 64)
     private let mapper = RecordingMapper()

@@ -46,8 +46,9 @@ extension LinuxThread {
             guard part.mapping == nil, !part.isShared else { throw .einval }
         case Advice.remove:
             guard part.isShared else { throw .einval }
-            guard let mapping = part.mapping else { return memory.clear(part) }
+            guard let mapping = part.mapping else { throw .einval }
             guard mapping.file.flags.isWritable, part.protection.contains(.write) else { throw .eacces }
+            if memory.clear(part) { return }
             try mapping.file.allocate(
                 .punchHole, at: part.filePage * Int64(AddressSpace.pageByteCount), byteCount: Int64(part.byteCount))
         case Advice.populateRead, Advice.populateWrite:

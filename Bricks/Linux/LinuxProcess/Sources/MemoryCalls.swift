@@ -105,6 +105,7 @@ extension LinuxThread {
         guard let file = request.file else {
             guard kind != .validated, !(request.isShared && request.flags.contains(.growsDown)) else { throw .einval }
             request.page = 0
+            if request.isShared { request.file = SharedMemory(memory.frames, byteCount: request.byteCount) }
             return
         }
         let pages = Int64(request.byteCount / AddressSpace.pageByteCount)
