@@ -212,7 +212,8 @@ let bricks: [Brick] = [
         needs: [
             "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls", "Resumption",
             "PageFrames", "CRuntime", "MachineX86_64", "Memory", "Scheduler", "Console", "Instance", "VFS", "RamFS", "Overlay", "EROFS",
-            "ProcFS", "DevFS", "LinuxMemory", "LinuxProcess", "LinuxFiles", "LinuxPipes", "LinuxTime", "ELFLoader", "CallRewriting", "PlatformPrograms",
+            "ProcFS", "DevFS", "LinuxMemory", "LinuxProcess", "LinuxFiles", "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader",
+            "CallRewriting", "PlatformPrograms", "Sockets", "BriqueNetwork",
         ]),
 
     Brick(

@@ -50,10 +50,11 @@
             addRows(to: catalogue)
             let paths = PathContext(tree.mounts)
             let process = LinuxProcess(
-                system, catalogue, paths: paths, extendedByteCount: Int(brique_cpuid(13, 1)), features: brique_extended_features()
+                system, catalogue, paths: paths, extendedByteCount: Int(brique_extended_bytes()), features: brique_extended_features()
             ) { AddressSpace(frames: frames, mapper: mapper) }
             process.processorFeatures = UInt64(brique_cpuid(1, 3))
             process.attachments.append(FileServices(memory: tree.memory))
+            addServices(to: process, tree.devices)
             process.rewriter = SiteRewriter(process, entry: brique_program_call_address())
             if settings.isTraced || settings.hasStatistics {
                 process.observer = CallTrace(isTraced: settings.isTraced, hasStatistics: settings.hasStatistics)

@@ -1,6 +1,7 @@
 #if hasFeature(Embedded)
     import ELFLoader
     import LinuxFiles
+    import LinuxNetwork
     import LinuxPipes
     import LinuxProcess
     import LinuxTime
@@ -12,6 +13,7 @@
             FileCalls.add(to: catalogue)
             PipeRows.add(to: catalogue)
             TimeRows.add(to: catalogue)
+            SocketRows.add(to: catalogue)
         }
     }
 #endif

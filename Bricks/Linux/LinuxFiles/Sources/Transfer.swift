@@ -106,7 +106,7 @@ extension LinuxThread {
 
     private func readWhole(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
     {
-        try blocking(file, isNonBlocking: isNonBlocking) { () throws(Errno) in
+        try blocking(file, isNonBlocking: isNonBlocking, timeout: file.readTimeout) { () throws(Errno) in
             try memory.withWritable(address, count) { (bytes) throws(Errno) in
                 if let offset { return try file.read(at: offset, into: &bytes) }
                 return try file.read(into: &bytes)
@@ -128,7 +128,9 @@ extension LinuxThread {
     private func readMessage(_ file: OpenFile, _ vector: Vector, _ isNonBlocking: Bool) throws(Errno) -> Int {
         for part in vector.parts { try memory.prepare(part.address, min(part.byteCount, Self.messageByteCount), isWrite: true) }
         var buffer = [UInt8](repeating: 0, count: min(vector.byteCount, Self.messageByteCount))
-        let count = try blocking(file, isNonBlocking: isNonBlocking) { () throws(Errno) in try file.fill(&buffer) }
+        let count = try blocking(file, isNonBlocking: isNonBlocking, timeout: file.readTimeout) { () throws(Errno) in
+            try file.fill(&buffer)
+        }
         var done = 0
         for part in vector.parts where done < count {
             let share = min(part.byteCount, count - done)
@@ -193,11 +195,21 @@ extension LinuxThread {
 
     private func writeWhole(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
     {
-        try blocking(file, isNonBlocking: isNonBlocking) { () throws(Errno) in
+        try blocking(file, isNonBlocking: isNonBlocking, timeout: file.writeTimeout) { () throws(Errno) in
             try memory.withReadable(address, count) { (bytes) throws(Errno) in
                 if let offset { return try file.write(at: offset, bytes) }
                 return try file.write(bytes)
             }
+        }
+    }
+
+    /// One buffer, as much of it as is taken at once; SIGPIPE if nobody reads.
+    private func writeOnce(_ file: OpenFile, _ address: UInt64, _ count: Int) throws(Errno) -> Int {
+        do throws(Errno) {
+            return try writePiece(file, address, count, nil, false)
+        } catch {
+            if error == .epipe { _ = send(linux_signal_information(signal: 13, code: 0)) }
+            throw error
         }
     }
 
@@ -216,7 +228,7 @@ extension LinuxThread {
         repeat {
             let moved: Int
             do {
-                moved = try blocking(file, isNonBlocking: isNonBlocking) { () throws(Errno) in
+                moved = try blocking(file, isNonBlocking: isNonBlocking, timeout: file.writeTimeout) { () throws(Errno) in
                     try file.write(buffer.raw.extracting(droppingFirst: done))
                 }
             } catch {
@@ -232,10 +244,28 @@ extension LinuxThread {
     // MARK: Calls
 
     static func sysRead(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        try thread.read(thread.readable(arguments.descriptor(0)), Vector(arguments[1], arguments.byteCount(2)))
+        let file = try thread.readable(arguments.descriptor(0))
+        // One buffer for what has no place of its own: nothing is made for the call.
+        if file.origin == nil, file.kind == .socket || file.kind == .fifo || file.kind == .anonymous {
+            return try thread.readPiece(file, arguments[1], min(arguments.byteCount(2), pieceByteCount), nil, false)
+        }
+        return try thread.read(file, Vector(arguments[1], arguments.byteCount(2)))
     }
     static func sysWrite(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        try thread.write(thread.writable(arguments.descriptor(0)), Vector(arguments[1], arguments.byteCount(2)))
+        let file = try thread.writable(arguments.descriptor(0))
+        if file.origin == nil, file.kind == .socket || file.kind == .fifo || file.kind == .anonymous {
+            let count = arguments.byteCount(2)
+            if count <= pieceByteCount {
+                let moved = try thread.writeOnce(file, arguments[1], count)
+                if moved == count || file.flags.contains(.nonBlock) || moved == 0 { return moved }
+                do throws(Errno) {
+                    return moved + (try thread.write(file, Vector(arguments[1] &+ UInt64(moved), count - moved)))
+                } catch {
+                    return moved
+                }
+            }
+        }
+        return try thread.write(file, Vector(arguments[1], arguments.byteCount(2)))
     }
     static func sysPread64(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         guard arguments.int64(3) >= 0 else { throw .einval }

@@ -1,3 +1,4 @@
+import NetworkLink
 import Bytes
 import Errno
 import NetFormats

@@ -1,3 +1,4 @@
+import Bytes
 import Errno
 import NetFormats
 import NetStack

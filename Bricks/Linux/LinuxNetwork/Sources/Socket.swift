@@ -17,6 +17,7 @@ open class Socket: OpenFile {
     public final let number: UInt64
     /// Whose observers tell when the call that threw `.eagain` may be tried again.
     public internal(set) final var blockedOn: ObserverList?
+    final func forgetBlocked() { blockedOn = nil }
     final var isReadShut = false
     final var isWriteShut = false
 
@@ -48,9 +49,8 @@ open class Socket: OpenFile {
 
     open override func write(_ bytes: RawSpan) throws(Errno) -> Int { try send(bytes, [], SentMessage()) }
 
-    /// SO_RCVTIMEO and SO_SNDTIMEO.
-    public final var receiveTimeout: Duration? { options.receiveTimeout }
-    public final var sendTimeout: Duration? { options.sendTimeout }
+    public final override var readTimeout: Duration? { options.receiveTimeout }
+    public final override var writeTimeout: Duration? { options.sendTimeout }
     /// Bytes without borders between them: a call may take or give a part.
     public final var isStream: Bool { socketKind == .stream }
 

@@ -29,8 +29,8 @@ public struct SocketCredentials: Equatable, Sendable {
         self.group = group
     }
 
-    /// What is told of nobody: pid 0, uid and gid nobody.
-    public static var nobody: SocketCredentials { SocketCredentials(process: 0, user: 65_534, group: 65_534) }
+    /// What SO_PEERCRED tells where there is no peer.
+    public static var nobody: SocketCredentials { SocketCredentials(process: 0, user: .max, group: .max) }
 }
 
 /// What goes with the bytes of a message.

@@ -63,6 +63,12 @@ public final class SocketNetwork {
         }
     }
 
+    /// There is no way to `name` now, but its address or router may still come.
+    func mayBecomeReachable(_ name: borrowing SocketName) -> Bool {
+        guard let isIPv6 = name.family.map({ $0 == .inet6 }), let address = try? name.address(isIPv6: isIPv6) else { return false }
+        return stack.mayBecomeReachable(address.address)
+    }
+
     // MARK: Names of Unix sockets
 
     func abstractSocket(_ name: [UInt8]) -> UnixSocket? {

@@ -39,7 +39,20 @@ public struct SocketOptions: Sendable {
     public static var leastSendBuffer: Int32 { 4608 }
     public static var leastReceiveBuffer: Int32 { 2304 }
 
+    /// Options that are kept and told, and change nothing.
+    private var others: [(level: Int32, name: Int32, value: Int32)] = []
+
     public init() {}
+
+    func other(_ level: Int32, _ name: Int32) -> Int32 { others.first { $0.level == level && $0.name == name }?.value ?? 0 }
+
+    mutating func setOther(_ level: Int32, _ name: Int32, to value: Int32) {
+        if let index = others.firstIndex(where: { $0.level == level && $0.name == name }) {
+            others[index].value = value
+        } else {
+            others.append((level, name, value))
+        }
+    }
 }
 
 /// struct in_pktinfo and in6_pktinfo.

@@ -85,6 +85,9 @@ open class OpenFile {
     /// F_GETPIPE_SZ, F_SETPIPE_SZ: bytes that fit in. `.ebadf`: not a pipe.
     open func capacity() throws(Errno) -> Int { throw .ebadf }
     open func setCapacity(_ byteCount: Int, isPrivileged: Bool) throws(Errno) -> Int { throw .ebadf }
+    /// How long reading and writing wait at most; nil: for ever (SO_RCVTIMEO, SO_SNDTIMEO).
+    open var readTimeout: Duration? { nil }
+    open var writeTimeout: Duration? { nil }
     /// The last descriptor is gone.
     open func lastClose() {}
 

@@ -36,16 +36,29 @@ static inline void brique_out_bytes(uint16_t port, uint64_t address, uint64_t by
 static inline void brique_pause(void) { __asm__ volatile("pause"); }
 
 // One register of CPUID: 0 to 3 are eax, ebx, ecx, edx.
-static inline uint32_t brique_cpuid(uint32_t leaf, uint32_t reg) {
+static inline uint32_t brique_cpuid_part(uint32_t leaf, uint32_t part, uint32_t reg) {
     uint32_t registers[4];
-    __asm__ volatile("cpuid" : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]), "=d"(registers[3]) : "a"(leaf), "c"(0));
+    __asm__ volatile("cpuid" : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]), "=d"(registers[3]) : "a"(leaf), "c"(part));
     return registers[reg & 3];
 }
+static inline uint32_t brique_cpuid(uint32_t leaf, uint32_t reg) { return brique_cpuid_part(leaf, 0, reg); }
 // The components of the extended state that are on (XCR0).
 static inline uint64_t brique_extended_features(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return ((uint64_t)high << 32) | low;
+}
+// What XSAVE writes. Some KVMs leave more components on than they told CPUID, so its sum for them (leaf 13, ebx) may be too low.
+static inline uint32_t brique_extended_bytes(void) {
+    uint64_t on = brique_extended_features();
+    uint32_t end = brique_cpuid(13, 1);
+    for (uint32_t part = 2; part < 63; part++) {
+        if (!(on >> part & 1)) continue;
+        uint32_t size = brique_cpuid_part(13, part, 0), part_end = size + brique_cpuid_part(13, part, 1);
+        if (size == 0) return brique_cpuid(13, 2);
+        if (part_end > end) end = part_end;
+    }
+    return end;
 }
 // A random number of the processor's (RDRAND, if CPUID tells of it), or 0: it had none in ten tries.
 static inline uint64_t brique_random(void) {
