@@ -35,6 +35,7 @@
         public static func yield() {
             let fiber = running()
             RunLoop.enqueue(fiber)
+            RunLoop.endRound()
             fiber.suspend()
         }
 

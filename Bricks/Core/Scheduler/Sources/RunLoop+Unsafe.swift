@@ -11,8 +11,14 @@
     public enum RunLoop {
         /// Jobs run between two looks at the clock, so that timers are late by at most so many jobs.
         static let jobsPerRound = 64
-        /// Rounds between two looks at the platform while there is always something to run.
+        /// Fibers run between two looks at everything else, unless one computed for so long that it had to yield.
+        static let fibersPerRound = 64
+        /// Rounds between two looks at the clock for whether to ask the platform, while there is always something to run.
         static let roundsPerPoll = 16
+        /// The platform is asked again after so many times what the last question took, for some take a way out of the machine;
+        /// but after so many nanoseconds at the latest.
+        static let pollShare: UInt64 = 8
+        static let longestPollPause: UInt64 = 1_000_000
 
         public static func add(_ timer: Timer, at deadline: Instant) { unsafe timers.add(timer, at: deadline) }
         public static func remove(_ timer: Timer) { unsafe timers.remove(timer) }
@@ -33,6 +39,9 @@
 
         static func enqueue(_ fiber: Fiber) { unsafe fibers.append(fiber) }
 
+        /// The running fiber stops though it has more to do: time for timers and the platform.
+        static func endRound() { unsafe isRoundOver = true }
+
         /// Suspends the task until the platform reports one of `events`.
         public static func wait(for events: Events) async {
             await Resumption.suspend { resumption in
@@ -51,8 +60,8 @@
                 rounds += 1
                 if unsafe jobs.isEmpty && fibers.isEmpty {
                     poll(timeoutNanoseconds: nextTimeout())
-                } else if rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty || source != nil {
-                    poll(timeoutNanoseconds: 0)
+                } else if unsafe isRoundOver || rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty || source != nil {
+                    pollIfDue()
                 }
             }
         }
@@ -66,11 +75,11 @@
         }
 
         private static func runFibers() {
-            // Only those that are ready now: one that yields comes again in the next round.
-            var budget = unsafe fibers.count
+            var budget = fibersPerRound
+            unsafe isRoundOver = false
             while budget > 0, let fiber = unsafe fibers.removeFirst() {
                 fiber.run()
-                budget -= 1
+                budget = unsafe isRoundOver ? 0 : budget - 1
             }
         }
 
@@ -84,6 +93,14 @@
             if let timer = unsafe timers.nextDeadline, timer < deadline { deadline = timer }
             guard deadline != .distantFuture else { return .max }
             return Instant.now.duration(to: deadline).nanosecondsRoundedUp
+        }
+
+        private static func pollIfDue() {
+            let start = Instant.now.nanoseconds
+            guard unsafe start >= nextPoll else { return }
+            poll(timeoutNanoseconds: 0)
+            let end = Instant.now.nanoseconds
+            unsafe nextPoll = end + min((end - start) * pollShare, longestPollPause)
         }
 
         private static func poll(timeoutNanoseconds: UInt64) {
@@ -132,6 +149,8 @@
     nonisolated(unsafe) private var jobs = JobQueue()
     nonisolated(unsafe) private var fibers = FiberQueue()
     nonisolated(unsafe) private var runningFiber: Fiber?
+    nonisolated(unsafe) private var isRoundOver = false
+    nonisolated(unsafe) private var nextPoll: UInt64 = 0
     nonisolated(unsafe) private var timers = TimerQueue()
     nonisolated(unsafe) private var waiters: [Waiter] = []
 

@@ -107,6 +107,10 @@ void brique_exception(const struct brique_trap_frame *frame) {
 int64_t brique_program_start(void) {
     brique_program.call_entry = (uint64_t)&brique_program_trap;
     brique_program.interruption_entry = (uint64_t)&brique_program_interruption;
+    // Leaf 13, part 1, eax bit 0: XSAVEOPT.
+    uint32_t a = 13, b, c = 1, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    brique_program_saves_changes = a & 1;
     return brique_call(BRIQUE_CALL_PROGRAM, (uint64_t)&brique_program, 0, 0);
 }
 #endif

@@ -36,11 +36,13 @@
 #define PROGRAM_RFLAGS 48
 
     .section .bss.brique_program, "aw", @nobits
-    .globl brique_program, brique_program_trapped
+    .globl brique_program, brique_program_trapped, brique_program_saves_changes
     .balign 64
 brique_program: .skip 80
     // 1: the call that comes was a system-call instruction, which may be rewritten.
 brique_program_trapped: .skip 8
+    // 1: the processor has XSAVEOPT (CPUID leaf 13, part 1, eax bit 0).
+brique_program_saves_changes: .skip 8
     // The context whose thread runs, and the one whose FS, GS and upper vector registers the processor holds.
 current: .skip 8
 owner: .skip 8
@@ -160,9 +162,14 @@ change_owner:
     movq %rax, GS_BASE(%rcx)
     cmpq $0, IS_FULL(%rcx)
     jne 1f
-    movl $-1, %eax
+    // Only what differs from its initial state, or was changed since it came; xmm0 to xmm15 the call keeps.
+    movl $~2, %eax
     movl $-1, %edx
-    xsave64 EXTENDED(%rcx)
+    cmpb $0, brique_program_saves_changes(%rip)
+    je 2f
+    xsaveopt64 EXTENDED(%rcx)
+    jmp 1f
+2:  xsave64 EXTENDED(%rcx)
 1:  movq %rbx, owner(%rip)
     movq FS_BASE(%rbx), %rax
     wrfsbase %rax

@@ -48,7 +48,7 @@ struct brique_user_context {
 #define BRIQUE_USER_CONTEXT_BYTES 512
 
 extern struct brique_program brique_program;
-extern uint64_t brique_program_trapped;
+extern uint64_t brique_program_trapped, brique_program_saves_changes;
 void brique_program_trap(void), brique_program_call(void), brique_program_interruption(void);
 // Whether the call that is being answered came by a system-call instruction; asked once.
 static inline uint64_t brique_program_take_trap(void) {
