@@ -6,11 +6,17 @@ public struct LinuxBench {
         public var rounds: Int
         /// Of one run of a load generator.
         public var seconds: Int
+        /// Which parts; empty: all.
+        public var parts: Set<Part> = []
         public var progress: @Sendable (String) -> Void
 
-        public init(rounds: Int, seconds: Int, progress: @escaping @Sendable (String) -> Void = { _ in }) {
-            (self.rounds, self.seconds, self.progress) = (rounds, seconds, progress)
+        public init(rounds: Int, seconds: Int, parts: Set<Part> = [], progress: @escaping @Sendable (String) -> Void = { _ in }) {
+            (self.rounds, self.seconds, self.parts, self.progress) = (rounds, seconds, parts, progress)
         }
+    }
+
+    public enum Part: String, CaseIterable, Sendable {
+        case calls, start, redis, nginx, memory, size
     }
 
     let checkout: Checkout
@@ -48,17 +54,18 @@ public struct LinuxBench {
             let words = ["-O2", "-D_GNU_SOURCE", "-pthread", "-static", "-fuse-ld=lld", source, "-o", "\(folder)/\(name)"]
             _ = try await Command("clang", words).output()
         }
-        try await attempt("calls") { bench in try await bench.measureCalls() }
-        try await attempt("start") { bench in try await bench.measureStarts() }
-        try await attempt("redis") { bench in try await bench.measureRedis() }
-        try await attempt("nginx") { bench in try await bench.measureNginx() }
-        try await attempt("least memory") { bench in try await bench.measureMemory() }
-        try await attempt("added bytes") { bench in try await bench.measureAddedBytes() }
+        try await attempt(.calls) { bench in try await bench.measureCalls() }
+        try await attempt(.start) { bench in try await bench.measureStarts() }
+        try await attempt(.redis) { bench in try await bench.measureRedis() }
+        try await attempt(.nginx) { bench in try await bench.measureNginx() }
+        try await attempt(.memory) { bench in try await bench.measureMemory() }
+        try await attempt(.size) { bench in try await bench.measureAddedBytes() }
     }
 
     /// One part that fails leaves the others.
-    private mutating func attempt(_ name: String, _ part: (inout LinuxBench) async throws -> Void) async throws {
-        do { try await part(&self) } catch { report.absent[name] = String("\(error)".prefix(300)).replacing("\n", with: " ") }
+    private mutating func attempt(_ part: Part, _ body: (inout LinuxBench) async throws -> Void) async throws {
+        guard options.parts.isEmpty || options.parts.contains(part) else { return }
+        do { try await body(&self) } catch { report.absent[part.rawValue] = String("\(error)".prefix(300)).replacing("\n", with: " ") }
     }
 
     // MARK: Programs
@@ -79,7 +86,7 @@ public struct LinuxBench {
     mutating func find(_ name: String) -> String? {
         let path = Command.find(name) ?? ["/usr/sbin/\(name)"].first { FileManager.default.isExecutableFile(atPath: $0) }
         if path == nil { report.absent[name] = "not installed" }
-        return path.map { URL(filePath: $0).resolvingSymlinksInPath().path }
+        return path
     }
 
     // MARK: Figures

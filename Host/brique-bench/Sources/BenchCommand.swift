@@ -102,6 +102,9 @@ struct LinuxCommand: AsyncParsableCommand {
     @Option(help: "Seconds of one run of requests.")
     var seconds = 3
 
+    @Option(parsing: .upToNextOption, help: "Only these parts.")
+    var only: [LinuxBench.Part] = []
+
     @Option(help: "Write the figures here as JSON.", completion: .file())
     var json: String?
 
@@ -117,7 +120,7 @@ struct LinuxCommand: AsyncParsableCommand {
 
     func run() async throws {
         let checkout = Checkout(root: URL(filePath: repository).standardizedFileURL.path, tool: URL(filePath: tool).path)
-        let options = LinuxBench.Options(rounds: runs, seconds: seconds) { step in
+        let options = LinuxBench.Options(rounds: runs, seconds: seconds, parts: Set(only)) { step in
             try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K\(step)".utf8))
         }
         let report = try await LinuxBench.run(checkout: checkout, options: options)
@@ -126,3 +129,5 @@ struct LinuxCommand: AsyncParsableCommand {
         if let json { try report.json().write(to: URL(filePath: json)) }
     }
 }
+
+extension LinuxBench.Part: ExpressibleByArgument {}
