@@ -79,6 +79,7 @@ let bricks: [Brick] = [
 
     Brick(name: "CRuntime", layer: .machine, kind: .c, needs: ["CMemory", "CHypercalls"]),
     Brick(name: "MachineX86_64", layer: .machine, kind: .c, needs: ["BootFormat"]),
+    Brick(name: "MachineVDSO", layer: .machine, kind: .c),
     Brick(name: "MachinePrograms", layer: .machine, kind: .c, needs: ["BootFormat", "MachineX86_64"]),
 
     Brick(
@@ -142,6 +143,8 @@ let bricks: [Brick] = [
     Brick(
         name: "EROFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true, testNeeds: ["Random"]),
 
+    Brick(
+        name: "ClockPage", layer: .linux, needs: ["Errno", "PageFrames"], tests: true, testNeeds: ["Random", "MachineVDSO", "MachineX86_64"]),
     Brick(
         name: "LinuxMemory", layer: .linux, needs: ["Bytes", "Errno", "PageFrames", "LinuxFormat", "CLinuxFormat", "VFS"], tests: true,
         testNeeds: ["Random", "RamFS"]),
@@ -211,10 +214,10 @@ let bricks: [Brick] = [
         name: "BriqueLinux", layer: .brique,
         needs: [
             "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls", "Resumption",
-            "PageFrames", "CRuntime", "MachineX86_64", "Memory", "Scheduler", "Console", "Instance", "VFS", "RamFS", "Overlay", "EROFS",
-            "ProcFS", "DevFS", "LinuxMemory", "LinuxProcess", "LinuxFiles", "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader",
+            "PageFrames", "CRuntime", "MachineX86_64", "MachineVDSO", "Memory", "Scheduler", "Console", "Instance", "VFS", "RamFS", "Overlay", "EROFS",
+            "ProcFS", "DevFS", "ClockPage", "LinuxMemory", "LinuxProcess", "LinuxFiles", "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader",
             "CallRewriting", "PlatformPrograms", "Sockets", "BriqueNetwork",
-        ]),
+        ], tests: true, testNeeds: ["PlatformHosted"]),
 
     Brick(
         name: "NetSimulator", layer: .simulation, needs: ["Bytes", "Time", "Random", "NetFormats", "NetworkLink", "TCP", "NetStack"],

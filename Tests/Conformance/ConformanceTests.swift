@@ -55,7 +55,7 @@ struct ConformanceTests {
     @Test(arguments: monitors) func `no misuse of calls ends the instance`(monitor: Monitor) async throws {
         let program = ConformanceProgram(name: "fuzz-calls", linkage: .staticPIE)
         let file = try await ReferenceMachine.shared.build(program)
-        let answer = try await Machine.runProgram(file, on: monitor, arguments: ["4711", "5"], seconds: 120)
+        let answer = try await Machine.runProgram(file, on: monitor, arguments: ["4711", "5", "all"], seconds: 120)
         #expect(answer.status == 0 && answer.output.contains("calls"), "\(answer.output)\(answer.errors.suffix(4000))")
     }
 }

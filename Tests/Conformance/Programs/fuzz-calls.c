@@ -1,4 +1,4 @@
-// Misuses system calls: fuzz-calls SEED SECONDS. Random and structured arguments, bad pointers, threads that race.
+// Misuses system calls: fuzz-calls SEED SECONDS [all]. Random and structured arguments, bad pointers, threads that race.
 // Prints the seed at the start and the count at the end; that it comes to the end is the check. Calls that would harm a
 // Linux that it runs on, or end the program itself, are left out by name.
 #include <sched.h>
@@ -15,33 +15,37 @@ CHECK_STATE
 #define THREADS 4
 #define OUTPUT 1000  // this program's own output is kept here
 
-// Never made: they end or stop this program, touch others, or change the machine.
-static const short refused[] = {
+// Never made: they end or stop this program, or take its own ground away.
+static const short lethal[] = {
     SYS_exit, SYS_exit_group, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
-    SYS_pidfd_send_signal, SYS_fork, SYS_vfork, SYS_clone, SYS_clone3, SYS_execve, SYS_execveat, SYS_ptrace,
-    SYS_process_vm_readv, SYS_process_vm_writev, SYS_reboot, SYS_kexec_load, SYS_kexec_file_load, SYS_init_module,
-    SYS_finit_module, SYS_delete_module, SYS_mount, SYS_umount2, SYS_move_mount, SYS_open_tree, SYS_fsopen,
-    SYS_fsmount, SYS_fsconfig, SYS_fspick, SYS_mount_setattr, SYS_pivot_root, SYS_chroot, SYS_swapon, SYS_swapoff,
-    SYS_sethostname, SYS_setdomainname, SYS_iopl, SYS_ioperm, SYS_settimeofday, SYS_adjtimex, SYS_clock_settime,
-    SYS_clock_adjtime, SYS_acct, SYS_quotactl, SYS_quotactl_fd, SYS_syslog, SYS_vhangup, SYS_unshare, SYS_setns,
-    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_seccomp, SYS_add_key, SYS_request_key, SYS_keyctl,
-    SYS_personality, SYS_rt_sigreturn, SYS_rt_sigsuspend, SYS_pause, SYS_modify_ldt, SYS_arch_prctl,
-    SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_sync, SYS_syncfs, SYS_fanotify_init, SYS_fanotify_mark,
-    SYS_lookup_dcookie, SYS_nfsservctl, SYS_uselib, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
-    SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid, SYS_setfsgid,
-    SYS_setgroups, SYS_capset, SYS_setsid, SYS_setpgid, SYS_setpriority, SYS_prctl, SYS_ioprio_set,
-    SYS_sched_setscheduler, SYS_sched_setattr, SYS_sched_setparam, SYS_mlockall, SYS_brk, SYS_setrlimit,
-    SYS_prlimit64, SYS_alarm, SYS_setitimer, SYS_timer_settime, SYS_timer_create, SYS_waitid, SYS_shmget, SYS_shmat,
-    SYS_shmctl, SYS_semget, SYS_semctl, SYS_msgget, SYS_msgctl, SYS_mq_open, SYS_mq_unlink, SYS_kcmp, SYS_pidfd_getfd,
-    SYS_process_madvise, SYS_process_mrelease, SYS_memfd_secret, SYS_landlock_restrict_self, SYS_chdir, SYS_fchdir,
-    SYS_mbind, SYS_set_mempolicy, SYS_migrate_pages, SYS_move_pages, SYS_restart_syscall, SYS_open_by_handle_at,
-    SYS_pkey_mprotect, SYS_remap_file_pages, SYS_sched_setaffinity, SYS_close_range, 449, 455, 456,
+    SYS_pidfd_send_signal, SYS_fork, SYS_vfork, SYS_clone, SYS_clone3, SYS_rt_sigreturn, SYS_arch_prctl, SYS_set_tid_address,
+    SYS_set_robust_list, SYS_rseq, SYS_brk, SYS_setrlimit, SYS_prlimit64, SYS_timer_create, SYS_close_range, SYS_pkey_mprotect,
+};
+
+// Made in an instance alone ("all"): they touch other processes, or change the machine.
+static const short foreign[] = {
+    SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_reboot, SYS_kexec_load,
+    SYS_kexec_file_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_mount, SYS_umount2, SYS_move_mount,
+    SYS_open_tree, SYS_fsopen, SYS_fsmount, SYS_fsconfig, SYS_fspick, SYS_mount_setattr, SYS_pivot_root, SYS_chroot,
+    SYS_swapon, SYS_swapoff, SYS_sethostname, SYS_setdomainname, SYS_iopl, SYS_ioperm, SYS_settimeofday, SYS_adjtimex,
+    SYS_clock_settime, SYS_clock_adjtime, SYS_acct, SYS_quotactl, SYS_quotactl_fd, SYS_syslog, SYS_vhangup, SYS_unshare,
+    SYS_setns, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_seccomp, SYS_add_key, SYS_request_key, SYS_keyctl,
+    SYS_personality, SYS_rt_sigsuspend, SYS_pause, SYS_modify_ldt, SYS_sync, SYS_syncfs, SYS_fanotify_init,
+    SYS_fanotify_mark, SYS_lookup_dcookie, SYS_nfsservctl, SYS_uselib, SYS_io_uring_setup, SYS_io_uring_enter,
+    SYS_io_uring_register, SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid,
+    SYS_setfsgid, SYS_setgroups, SYS_capset, SYS_setsid, SYS_setpgid, SYS_setpriority, SYS_prctl, SYS_ioprio_set,
+    SYS_sched_setscheduler, SYS_sched_setattr, SYS_sched_setparam, SYS_mlockall, SYS_alarm, SYS_setitimer,
+    SYS_timer_settime, SYS_waitid, SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_msgget, SYS_msgctl,
+    SYS_mq_open, SYS_mq_unlink, SYS_kcmp, SYS_pidfd_getfd, SYS_process_madvise, SYS_process_mrelease, SYS_memfd_secret,
+    SYS_landlock_restrict_self, SYS_chdir, SYS_fchdir, SYS_mbind, SYS_set_mempolicy, SYS_migrate_pages, SYS_move_pages,
+    SYS_restart_syscall, SYS_open_by_handle_at, SYS_remap_file_pages, SYS_sched_setaffinity, 449, 455, 456,
 };
 
 #define FUTEX_PRIVATE 128
 static char *arena;  // memory of its own: whatever is mapped, changed or written there harms nobody
 #define ARENA (1L << 20)
 static volatile bool ends;
+static bool inside;
 static volatile long made;
 static int files[32];
 static __thread uint64_t state;
@@ -57,15 +61,18 @@ static uint64_t below(uint64_t limit) { return next() % limit; }
 // A fault or a signal in the midst of a call: the next call follows.
 static void on_signal(int signal, siginfo_t *information, void *context) {
     (void)information, (void)context;
-    if (signal == SIGALRM || signal == SIGUSR1 || signal == SIGPIPE || signal == SIGXFSZ || signal == SIGIO) return;
+    bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP;
+    if (!is_fault && signal != SIGSYS) return;
     if (!armed) _exit(100 + signal);
     armed = false;
     siglongjmp(back, 1);
 }
 
 static bool is_refused(long number) {
-    for (unsigned index = 0; index < sizeof refused / sizeof refused[0]; index++)
-        if (refused[index] == number) return true;
+    for (unsigned index = 0; index < sizeof lethal / sizeof lethal[0]; index++)
+        if (lethal[index] == number) return true;
+    for (unsigned index = 0; index < sizeof foreign / sizeof foreign[0] && !inside; index++)
+        if (foreign[index] == number) return true;
     return false;
 }
 
@@ -151,7 +158,11 @@ static void memory_call(void) {
         case 0: syscall(SYS_mprotect, place, size, below(8)); break;
         case 1: syscall(SYS_munmap, place, size); break;
         case 2: syscall(SYS_madvise, place, size, below(26)); break;
-        case 3: syscall(SYS_mremap, place, size, size, below(2) * MREMAP_MAYMOVE, 0); break;
+        case 3: {
+            long moved = syscall(SYS_mremap, place, size, size, below(2) * MREMAP_MAYMOVE, 0);
+            if (moved != -1 && moved != place) munmap((void *)moved, (size_t)size);
+            break;
+        }
         case 4: {
             int flags = MAP_FIXED | MAP_PRIVATE | (below(2) ? MAP_ANONYMOUS : 0);
             syscall(SYS_mmap, place, size, below(8), flags, files[below(32)], below(4) * 4096);
@@ -172,7 +183,8 @@ static void one_call(void) {
     for (int index = 0; index < 6; index++) arguments[index] = argument();
     if (is_refused(number) || !is_safe(number, arguments)) return;
     // Calls that wait until a signal comes take their time.
-    bool waits = number == SYS_futex || number == SYS_nanosleep || number == SYS_clock_nanosleep || number == SYS_rt_sigtimedwait;
+    bool waits = number == SYS_futex || number == SYS_nanosleep || number == SYS_clock_nanosleep ||
+                 number == SYS_rt_sigtimedwait || number == SYS_pause || number == SYS_rt_sigsuspend || number == 449 || number == 455;
     if ((waits || number == SYS_flock) && below(64)) return;
     confine(number, arguments);
     armed = true;
@@ -188,6 +200,8 @@ static void open_files(void) {
         if (files[index] > 2) close(files[index]);
         files[index] = -1;
     }
+    // What calls left open besides.
+    syscall(SYS_close_range, 100, OUTPUT - 1, 0), syscall(SYS_close_range, OUTPUT + 1, ~0u, 0);
     for (int index = 0; index < 16; index++)
         files[index] = open(names[index % 6], (index % 6 > 3 ? O_RDONLY : O_RDWR | O_CREAT) | O_NONBLOCK, 0600);
     for (int index = 16; index < 24; index += 2) {
@@ -223,7 +237,8 @@ int main(int count, char **words) {
     long seconds = count > 2 ? atol(words[2]) : 5;
     shown("seed", "%lu", seed);
     enter_scratch();
-    struct rlimit size = {16 << 20, 16 << 20}, memory = {2L << 30, 2L << 30}, no = {0, 0};
+    inside = count > 3 && !strcmp(words[3], "all");
+    struct rlimit size = {256 << 10, 256 << 10}, memory = {2L << 30, 2L << 30}, no = {0, 0};
     setrlimit(RLIMIT_FSIZE, &size), setrlimit(RLIMIT_AS, &memory), setrlimit(RLIMIT_CORE, &no);
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER};
     for (int number = 1; number < 32; number++) sigaction(number, &action, NULL);

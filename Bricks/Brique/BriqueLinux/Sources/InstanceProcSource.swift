@@ -82,22 +82,22 @@
             for area in process.memory.areas {
                 var name: [UInt8] = []
                 var device: UInt64 = 0, inode: UInt64 = 0
-                if let file = area.mapping?.file {
+                switch area.name {
+                case .stack: name = Array("[stack]".utf8)
+                case .heap: name = Array("[heap]".utf8)
+                case .vdso: name = Array("[vdso]".utf8)
+                case .vvar: name = Array("[vvar]".utf8)
+                case .none, .trampolines:
+                    guard let file = area.mapping?.file else { break }
                     name = process.paths.path(of: file)
                     let attributes = file.attributes()
                     device = attributes.device
                     inode = attributes.inode
-                } else {
-                    switch area.name {
-                    case .stack: name = Array("[stack]".utf8)
-                    case .heap: name = Array("[heap]".utf8)
-                    case .vdso: name = Array("[vdso]".utf8)
-                    case .none, .trampolines: name = []
-                    }
                 }
                 mappings.append(
                     MemoryMapping(
-                        start: area.start, end: area.end, protection: UInt32(area.protection.rawValue), isShared: area.isShared,
+                        start: area.start, end: area.end, protection: UInt32(area.protection.rawValue),
+                        isShared: area.isShared && area.name != .vvar,
                         offset: UInt64(area.filePage) * 4096, device: device, inode: inode, name: name))
             }
             return mappings

@@ -1,6 +1,7 @@
 #if hasFeature(Embedded)
     import Bytes
     import CLinuxFormat
+    import ClockPage
     import Console
     import Errno
     import Hypercalls
@@ -49,21 +50,10 @@
         private static var tickNanoseconds: UInt64 { 10_000_000 }
         private var hasTicks = false
 
-        override var now: Instant { Instant.now }
-        // Some monitors leave the processor for it: asked for once a second, the rest is the monotonic clock's.
-        private var wallBase: UInt64 = 0
-        private var wallBaseTime = Instant(nanoseconds: 0)
-        private static var wallTimeAge: UInt64 { 1_000_000_000 }
-        override var wallTime: WallTime {
-            let age = now.nanoseconds &- wallBaseTime.nanoseconds
-            if wallBase != 0, age < Self.wallTimeAge { return WallTime(nanosecondsSince1970: wallBase &+ age) }
-            let asked = WallTime.now.nanosecondsSince1970
-            wallBaseTime = now
-            // What the two clocks drifted apart in a second is not shown as a step back; a clock that was set is.
-            let told = wallBase &+ age
-            wallBase = wallBase != 0 && asked < told && told - asked < 1_000_000 ? told : asked
-            return WallTime(nanosecondsSince1970: wallBase)
-        }
+        /// The clock of programs, once there is one.
+        var clock: ClockPage?
+        override var now: Instant { clock.map { Instant(nanoseconds: $0.monotonic) } ?? Instant.now }
+        override var wallTime: WallTime { clock.map { WallTime(nanosecondsSince1970: $0.wall) } ?? WallTime.now }
         override var memoryByteCount: UInt64 { UInt64(Instance.memoryByteCount) }
         override func makeExecution() -> Execution { FiberExecution() }
 

@@ -2,6 +2,7 @@
     import Bytes
     import CHypercalls
     import CallRewriting
+    import ClockPage
     import DevFS
     import ELFLoader
     import Errno
@@ -47,11 +48,18 @@
                 end(system, "the image's root cannot be mounted", cannotRun, error)
             }
             let catalogue = Catalogue()
-            addRows(to: catalogue)
+            SyscallRows.add(to: catalogue)
             let paths = PathContext(tree.mounts)
             let process = LinuxProcess(
                 system, catalogue, paths: paths, extendedByteCount: Int(brique_extended_bytes()), features: brique_extended_features()
             ) { AddressSpace(frames: frames, mapper: mapper) }
+            do throws(Errno) {
+                let clock = try InstanceClock.page(frames)
+                system.clock = clock
+                process.vdso = try InstanceClock.sharedObject(clock, frames)
+            } catch {
+                end(system, "the memory is too small", cannotRun)
+            }
             process.processorFeatures = UInt64(brique_cpuid(1, 3))
             process.attachments.append(FileServices(memory: tree.memory))
             addServices(to: process, tree.devices)

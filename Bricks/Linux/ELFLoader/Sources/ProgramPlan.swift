@@ -94,6 +94,7 @@ public struct ProgramPlan {
             try interpreter.map(into: memory, bias: interpreterBase)
             entry = interpreter.header.entry &+ interpreterBase
         }
+        process.vdsoAddress = try process.vdso?.map(into: memory) ?? 0
         memory.heapStart = AddressSpace.roundUp(program.firstPage &+ bias &+ program.extent) + random.heapOffset
         memory.heapEnd = memory.heapStart
         var stack = InitialStack(self, bias: bias, interpreterBase: interpreterBase, random: random)

@@ -36,7 +36,7 @@ public struct Area {
 
 /// What /proc/self/maps calls a part without a file.
 public enum AreaName: Sendable {
-    case none, stack, heap, vdso, trampolines
+    case none, stack, heap, vdso, vvar, trampolines
 }
 
 /// A file that an address space has pages of; told by the vnode when they go.

@@ -38,6 +38,7 @@ public final class LinuxProcess {
     public var arguments: [[UInt8]] = []
     public var environment: [[UInt8]] = []
     public var auxiliaryVector: [UInt64] = []
+    public var vdso: VDSO?
     /// Where the vDSO is mapped, 0: nowhere.
     public var vdsoAddress: UInt64 = 0
     /// CPUID leaf 1, edx (AT_HWCAP).
