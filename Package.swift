@@ -177,7 +177,7 @@ let bricks: [Brick] = [
         name: "ELFLoader", layer: .linux,
         needs: ["Bytes", "Errno", "BootFormat", "ELFFormat", "LinuxFormat", "CHypercalls", "PageFrames", "VFS", "LinuxMemory", "LinuxProcess"]),
 
-    Brick(name: "CallRewriting", layer: .linux, needs: ["Errno", "CHypercalls", "LinuxMemory", "LinuxProcess"], tests: true),
+    Brick(name: "CallRewriting", layer: .linux, needs: ["Bytes", "Errno", "CHypercalls", "LinuxMemory", "LinuxProcess"], tests: true),
 
     Brick(name: "PlatformKVM", layer: .platforms, needs: ["BootFormat", "CHypercalls", "MachineX86_64", "Time"]),
     Brick(name: "PlatformProcess", layer: .platforms, needs: ["BootFormat", "CHypercalls"]),

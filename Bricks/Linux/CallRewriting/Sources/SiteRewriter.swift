@@ -6,7 +6,7 @@ import LinuxProcess
 /// Rewrites the sites of one process as they trap.
 public final class SiteRewriter: CallRewriter {
     /// Bytes looked at on both sides of a site.
-    private static var reach: UInt64 { 16 << 10 }
+    private static var reach: UInt64 { 8 << 10 }
     static var slotByteCount: UInt64 { 64 }
     private static var regionByteCount: UInt64 { 16 << 10 }
     /// Sites that were looked at and must trap.
@@ -72,14 +72,7 @@ public final class SiteRewriter: CallRewriter {
         guard let area = memory.area(of: site), area.protection.contains(.execute), !area.isShared, area.name != .trampolines else {
             throw .eperm
         }
-        let from = max(area.start, site > Self.reach ? site - Self.reach : 0), to = min(area.end, site + Self.reach)
-        let code = try memory.withReadable(from, Int(to - from)) { (bytes) throws(Errno) -> [UInt8] in
-            var code: [UInt8] = []
-            code.reserveCapacity(bytes.byteCount)
-            for index in 0..<bytes.byteCount { code.append(bytes.byte(at: index)) }
-            return code
-        }
-        guard let plan = SitePlan(code, site: Int(site - from), number: number) else { throw .eperm }
+        let (plan, moved) = try plan(site, number, in: area)
         let slot = try takeSlot(near: site, in: area)
         let target: UInt64
         var next = site + UInt64(SitePlan.callByteCount)
@@ -87,15 +80,30 @@ public final class SiteRewriter: CallRewriter {
         case .move:
             target = site - UInt64(SitePlan.moveByteCount)
             try memory.patch(slot, with: moveSlot(at: slot, site: site, number: number))
-        case .displace(let byteCount, let endsFunction):
+        case .displace(_, let endsFunction):
             target = site
             next = slot + Self.enterByteCount + UInt64(SitePlan.callByteCount)
-            let start = Int(site - from) + SitePlan.callByteCount
-            try memory.patch(
-                slot, with: displaceSlot(at: slot, site: site, moved: Array(code[start..<start + byteCount]), endsFunction: endsFunction))
+            try memory.patch(slot, with: displaceSlot(at: slot, site: site, moved: moved, endsFunction: endsFunction))
         }
         try memory.patch(target, with: [0xe9] + Self.displacement(from: target + 5, to: slot))
         return next
+    }
+
+    /// How to rewrite the site, and the bytes that move.
+    private func plan(_ site: UInt64, _ number: UInt64, in area: Area) throws(Errno) -> (SitePlan, moved: [UInt8]) {
+        // Most sites tell by what is right before them.
+        let begin = max(area.start, site - min(site, 8)), end = min(area.end, site + 2)
+        let isMove = try memory.withReadable(begin, Int(end - begin)) { (code) throws(Errno) -> Bool in
+            SitePlan.hasMove(code, Int(site - begin), number)
+        }
+        if isMove { return (.move, []) }
+        let from = max(area.start, site - min(site, Self.reach)), to = min(area.end, site + Self.reach)
+        return try memory.withReadable(from, Int(to - from)) { (code) throws(Errno) -> (SitePlan, moved: [UInt8]) in
+            guard let plan = SitePlan(code, site: Int(site - from), number: number) else { throw .eperm }
+            guard case .displace(let byteCount, _) = plan else { return (plan, []) }
+            let start = Int(site - from) + SitePlan.callByteCount
+            return (plan, (start..<start + byteCount).map { code.byte(at: $0) })
+        }
     }
 
     // MARK: Slots

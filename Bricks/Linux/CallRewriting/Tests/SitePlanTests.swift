@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import CallRewriting
@@ -5,8 +6,8 @@ import Testing
 struct SitePlanTests {
     private func plan(_ before: [UInt8], _ after: [UInt8], number: UInt64 = 39) -> SitePlan? {
         let padding = [UInt8](repeating: 0x90, count: 16)
-        return SitePlan(
-            padding + before + [0x0f, 0x05] + after + [UInt8](repeating: 0xcc, count: 16), site: 16 + before.count, number: number)
+        let code = padding + before + [0x0f, 0x05] + after + [UInt8](repeating: 0xcc, count: 16)
+        return SitePlan(code.span.raw, site: 16 + before.count, number: number)
     }
 
     @Test func `a move of the number right before becomes the jump`() {
@@ -40,6 +41,18 @@ struct SitePlanTests {
         #expect(plan([0x90], after) == nil)
     }
 
+    @Test func `a far jump to behind the instruction forbids it`() {
+        for opcode: [UInt8] in [[0xe9], [0xe8], [0x0f, 0x84]] {
+            let comparison: [UInt8] = [0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff], gap = [UInt8](repeating: 0x90, count: 300)
+            for distance in [0, 1] {
+                let back = UInt32(truncatingIfNeeded: -(gap.count + comparison.count + opcode.count + 4) + distance)
+                let jump = opcode + (0..<4).map { UInt8(truncatingIfNeeded: back >> UInt32(8 * $0)) }
+                // One byte further is no boundary that moves.
+                #expect((plan([0x90], comparison + gap + jump) == nil) == (distance == 0))
+            }
+        }
+    }
+
     @Test func `random bytes are decided without a trap`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
@@ -47,7 +60,7 @@ struct SitePlanTests {
             let site = Int.random(in: 0..<62, using: &generator)
             code[site] = 0x0f
             code[site + 1] = 0x05
-            if case .displace(let byteCount, let ends) = SitePlan(code, site: site, number: 1) {
+            if case .displace(let byteCount, let ends) = SitePlan(code.span.raw, site: site, number: 1) {
                 #expect(ends || byteCount >= 3)
                 #expect(byteCount <= 12)
             }

@@ -7,7 +7,7 @@ import Time
 final class FutexWaiter {
     let thread: LinuxThread
     var address: UInt64
-    let bits: UInt32
+    private(set) var bits: UInt32
     var isWoken = false
     var next: FutexWaiter?
     var previous: FutexWaiter?
@@ -18,6 +18,13 @@ final class FutexWaiter {
         self.thread = thread
         self.address = address
         self.bits = bits
+    }
+
+    /// For the next wait.
+    func reset(_ address: UInt64, bits: UInt32) {
+        self.address = address
+        self.bits = bits
+        isWoken = false
     }
 }
 
@@ -90,7 +97,9 @@ extension LinuxThread {
     func waitForFutex(_ address: UInt64, value: UInt32, bits: UInt32, deadline: Instant?) throws(Errno) {
         guard bits != 0 else { throw .einval }
         guard try memory.read(UInt32.self, at: address) == value else { throw .eagain }
-        let waiter = FutexWaiter(self, address, bits: bits)
+        let waiter = futexWaiter ?? FutexWaiter(self, address, bits: bits)
+        waiter.reset(address, bits: bits)
+        futexWaiter = waiter
         process.futexes.add(waiter)
         var failure: Errno?
         do throws(Errno) { try wait(until: deadline) } catch { failure = error }

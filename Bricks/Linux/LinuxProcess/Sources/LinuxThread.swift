@@ -36,6 +36,9 @@ public final class LinuxThread {
     private var wasWoken = false
     /// When the call began, for whoever measures.
     public var callStart = Instant(nanoseconds: 0)
+    // Kept from one wait to the next, until the thread ends: they refer to it.
+    var futexWaiter: FutexWaiter?
+    private var spareObserver: WakingObserver?
     // What a signal frame tells of the last exception (sigcontext: trapno, err, cr2).
     var lastVector: UInt64 = 0
     var lastError: UInt64 = 0
@@ -71,6 +74,8 @@ public final class LinuxThread {
             process.finishAction(of: self)
         }
         context.forget()
+        futexWaiter = nil
+        spareObserver = nil
         process.ended(self)
     }
 
@@ -127,9 +132,13 @@ public final class LinuxThread {
     }
 
     public func wait(on list: ObserverList, deadline: Instant? = nil) throws(Errno) {
-        let observer = WakingObserver(self)
+        let observer = spareObserver ?? WakingObserver(self)
+        spareObserver = nil
         list.add(observer)
-        defer { list.remove(observer) }
+        defer {
+            list.remove(observer)
+            spareObserver = observer
+        }
         try wait(until: deadline)
     }
 
