@@ -5,9 +5,17 @@ import Errno
 public protocol UserBytes: AnyObject {
     func copyIn(_ address: UInt64, into bytes: inout MutableRawSpan) throws(Errno)
     func copyOut(_ bytes: RawSpan, to address: UInt64) throws(Errno)
+
+    // Requirements, though the extension has them all: Embedded Swift has no code for an extension's own method on a
+    // value of a class-bound protocol, and the call would trap. Nor are they generic, for the same reason.
+    func copyIn(_ type: UInt64.Type, at address: UInt64) throws(Errno) -> UInt64
+    func copyIn(_ type: UInt32.Type, at address: UInt64) throws(Errno) -> UInt32
+    func copyIn(_ type: Int32.Type, at address: UInt64) throws(Errno) -> Int32
+    func copyOut(_ value: UInt64, to address: UInt64) throws(Errno)
+    func copyOut(_ value: UInt32, to address: UInt64) throws(Errno)
+    func copyOut(_ value: Int32, to address: UInt64) throws(Errno)
 }
 
-// Not generic: Embedded Swift cannot call that on a value of a class-bound protocol.
 extension UserBytes {
     public func copyIn(_ type: UInt64.Type, at address: UInt64) throws(Errno) -> UInt64 { try copyIn(address, byteCount: 8) }
     public func copyIn(_ type: UInt32.Type, at address: UInt64) throws(Errno) -> UInt32 {
