@@ -173,8 +173,39 @@ static void context_mask(void) {
     sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
+// The stack's limit is 8 MiB: it grows nearly as far, on its own and by a call that writes into it, and no further.
+static __attribute__((noinline)) int fills(void) {
+    char bytes[300000];
+    int file = open("/dev/zero", O_RDONLY);
+    int count = (int)read(file, bytes, sizeof bytes);
+    close(file);
+    return count;
+}
+
+static __attribute__((noinline)) int deep(int kilobytes, int (*bottom)(void)) {
+    volatile char part[1000];
+    part[0] = (char)kilobytes;
+    if (kilobytes > 0) return deep(kilobytes - 1, bottom) + (part[0] != (char)kilobytes);
+    return bottom ? bottom() : part[0];
+}
+
+static char other_stack[65536];
+
+static void growing_stack(void) {
+    stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
+    must("sigaltstack", sigaltstack(&stack, NULL));
+    number("a stack of 6 MiB", deep(6 << 10, NULL));
+    number("a call that writes below a stack of 6.5 MiB", deep(6 << 10 | 512, fills));
+    struct sigaction action = {.sa_handler = jumping, .sa_flags = SA_ONSTACK};
+    sigaction(SIGSEGV, &action, NULL);
+    jumps = 0;
+    if (sigsetjmp(back, 1) == 0) deep(9 << 10, NULL);
+    number("a stack of 9 MiB ends in a fault", jumps);
+}
+
 int main(void) {
     topic = "faults";
+    growing_stack();
     protection();
     skipping();
     traps_of_the_processor();

@@ -16,6 +16,8 @@ struct InitialStack {
     private let bias: UInt64
     private let interpreterBase: UInt64
     private let random: ProgramRandom
+    /// Where the area ends: its bytes count against the limit of the stack, so the random offset is beyond it.
+    private let end: UInt64
     private var pointer: UInt64
 
     init(_ plan: ProgramPlan, bias: UInt64, interpreterBase: UInt64, random: ProgramRandom) {
@@ -23,7 +25,8 @@ struct InitialStack {
         self.bias = bias
         self.interpreterBase = interpreterBase
         self.random = random
-        pointer = Self.top - random.stackOffset
+        end = Self.top - AddressSpace.roundUp(random.stackOffset)
+        pointer = end - random.stackOffset % AddressSpace.pageByteCount
     }
 
     /// Maps and fills it. The address of argc.
@@ -32,10 +35,10 @@ struct InitialStack {
         var stringCount = 0
         for string in plan.arguments + plan.environment { stringCount += string.count + 9 }
         guard stringCount <= Self.stringLimit else { throw .e2big }
-        let byteCount = AddressSpace.roundUp(Self.firstByteCount + UInt64(stringCount) + random.stackOffset)
+        let byteCount = AddressSpace.roundUp(Self.firstByteCount + UInt64(stringCount))
         var protection: Protection = [.read, .write]
         if plan.program.hasExecutableStack { protection.insert(.execute) }
-        try memory.map(Self.top - byteCount, byteCount, protection, growsDown: true, name: .stack)
+        try memory.map(end - byteCount, byteCount, protection, growsDown: true, name: .stack)
 
         let pathAt = try push(plan.path, to: memory)
         let platformAt = try push(Array("x86_64".utf8), to: memory)
