@@ -101,12 +101,47 @@ static void fairness(void) {
     holds("none has had thirty times another's turns", most < least * 30);
 }
 
+static int ways[2][2];
+static void *echoing(void *argument) {
+    char byte;
+    while (read(ways[0][0], &byte, 1) == 1 && write(ways[1][1], &byte, 1) == 1) {}
+    return NULL;
+}
+
+// Threads that wait for each other, and for the clock, beside one that spins.
+static void precedence(void) {
+    pthread_t spinner, other;
+    running = 1;
+    must("pipe", pipe(ways[0]) | pipe(ways[1]));
+    pthread_create(&spinner, NULL, spinning, (void *)0);
+    pthread_create(&other, NULL, echoing, NULL);
+    sleep_ms(50);
+    int64_t begin = now_ns();
+    char byte = 0;
+    for (int round = 0; round < 500; round++) {
+        if (write(ways[0][1], &byte, 1) != 1 || read(ways[1][0], &byte, 1) != 1) break;
+        if (round % 5 == 0) sleep_ms(1);
+    }
+    holds("five hundred round trips beside one that spins end in time", now_ns() - begin < 4000000000);
+    begin = now_ns();
+    long before = turns[0];
+    while (now_ns() - begin < 300000000) {
+        if (write(ways[0][1], &byte, 1) != 1 || read(ways[1][0], &byte, 1) != 1) break;
+    }
+    holds("it goes on meanwhile", turns[0] > before);
+    running = 0;
+    close(ways[0][1]);
+    pthread_join(other, NULL);
+    pthread_join(spinner, NULL);
+}
+
 int main(void) {
     topic = "sched";
     policies();
     processors();
     barriers();
     fairness();
+    precedence();
     niceness();
     return 0;
 }

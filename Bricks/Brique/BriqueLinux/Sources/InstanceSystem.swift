@@ -36,6 +36,7 @@
         }
 
         override func yield() { Fiber.yield() }
+        override func yieldToAll() { Fiber.yieldToAll() }
     }
 
     private final class Wake: Timer, @unchecked Sendable {
@@ -46,8 +47,8 @@
 
     /// The world of the program: this instance.
     final class InstanceSystem: System {
-        /// How long a thread may keep the others waiting.
-        private static var tickNanoseconds: UInt64 { 10_000_000 }
+        /// How long a thread may keep the others waiting; hosts tick every 1 to 10 ms, and a shorter time is not had.
+        private static var tickNanoseconds: UInt64 { 4_000_000 }
         private var hasTicks = false
 
         /// The clock of programs, once there is one.

@@ -39,6 +39,13 @@
             fiber.suspend()
         }
 
+        /// Lets all that is ready run first, again and again, but not for ever.
+        public static func yieldToAll() {
+            let fiber = running()
+            RunLoop.enqueueBehind(fiber)
+            fiber.suspend()
+        }
+
         /// Stops the calling fiber for at least `duration`.
         public static func sleep(for duration: Duration) {
             let fiber = running()

@@ -19,6 +19,8 @@
         /// but after so many nanoseconds at the latest.
         static let pollShare: UInt64 = 8
         static let longestPollPause: UInt64 = 1_000_000
+        /// Nanoseconds after which one of the patient fibers runs, whatever else is ready.
+        static let longestPatience: UInt64 = 20_000_000
 
         public static func add(_ timer: Timer, at deadline: Instant) { unsafe timers.add(timer, at: deadline) }
         public static func remove(_ timer: Timer) { unsafe timers.remove(timer) }
@@ -38,6 +40,8 @@
         nonisolated(unsafe) private static var source: EventSource?
 
         static func enqueue(_ fiber: Fiber) { unsafe fibers.append(fiber) }
+        /// The fiber goes on when nothing else is ready, or `longestPatience` has passed.
+        static func enqueueBehind(_ fiber: Fiber) { unsafe patientFibers.append(fiber) }
 
         /// The running fiber stops though it has more to do: time for timers and the platform.
         static func endRound() { unsafe isRoundOver = true }
@@ -58,11 +62,13 @@
                 if unsafe timers.count > 0 { fireTimers() }
                 unsafe source?.turn()
                 rounds += 1
-                if unsafe jobs.isEmpty && fibers.isEmpty {
+                let isIdle = unsafe jobs.isEmpty && fibers.isEmpty
+                if isIdle, unsafe patientFibers.isEmpty {
                     poll(timeoutNanoseconds: nextTimeout())
-                } else if unsafe isRoundOver || rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty || source != nil {
+                } else if unsafe isIdle || isRoundOver || rounds % roundsPerPoll == 0, unsafe !waiters.isEmpty || source != nil {
                     pollIfDue()
                 }
+                if unsafe !patientFibers.isEmpty { runPatientFiber() }
             }
         }
 
@@ -81,6 +87,14 @@
                 fiber.run()
                 budget = unsafe isRoundOver ? 0 : budget - 1
             }
+        }
+
+        /// One of those that compute: they neither delay who only has something to do now and then, nor starve.
+        private static func runPatientFiber() {
+            let isIdle = unsafe jobs.isEmpty && fibers.isEmpty
+            guard unsafe isIdle || Instant.now.nanoseconds >= patienceEnd, let fiber = unsafe patientFibers.removeFirst() else { return }
+            fiber.run()
+            unsafe patienceEnd = Instant.now.nanoseconds + longestPatience
         }
 
         private static func fireTimers() {
@@ -148,6 +162,8 @@
 
     nonisolated(unsafe) private var jobs = JobQueue()
     nonisolated(unsafe) private var fibers = FiberQueue()
+    nonisolated(unsafe) private var patientFibers = FiberQueue()
+    nonisolated(unsafe) private var patienceEnd: UInt64 = 0
     nonisolated(unsafe) private var runningFiber: Fiber?
     nonisolated(unsafe) private var isRoundOver = false
     nonisolated(unsafe) private var nextPoll: UInt64 = 0

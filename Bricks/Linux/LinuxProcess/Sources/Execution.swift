@@ -12,6 +12,8 @@ open class Execution {
     open func wake() {}
     /// Lets the others run.
     open func yield() {}
+    /// Lets the others run as long as any of them is ready, within reason.
+    open func yieldToAll() {}
 }
 
 /// The world of a process: what it shares with nobody's code. One per instance.

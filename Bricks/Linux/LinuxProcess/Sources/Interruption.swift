@@ -60,7 +60,7 @@ extension LinuxThread {
     func interrupted(vector: UInt64, error: UInt64, address: UInt64) {
         switch vector {
         case UInt64(BRIQUE_VECTOR_TICK):
-            yield()
+            tick()
             abortSequence()
             if hasSignal { deliverSignals(afterCall: nil) }
         case 14:

@@ -34,6 +34,8 @@ public final class LinuxThread {
     public private(set) var isBlocked = false
     /// A wait is over for this reason, if it is one of these.
     private var wasWoken = false
+    /// A tick came since the thread last waited.
+    private var hasUsedTick = false
     /// When the call began, for whoever measures.
     public var callStart = Instant(nanoseconds: 0)
     // Kept from one wait to the next, until the thread ends: they refer to it.
@@ -90,6 +92,7 @@ public final class LinuxThread {
         if let deadline, deadline <= process.system.now { throw .etimedout }
         wasWoken = false
         isBlocked = true
+        hasUsedTick = false
         execution.block(until: deadline)
         isBlocked = false
         Self.current = self
@@ -115,6 +118,18 @@ public final class LinuxThread {
     public func yield() {
         execution.yield()
         Self.current = self
+    }
+
+    public func yieldToAll() {
+        execution.yieldToAll()
+        Self.current = self
+    }
+
+    /// Time is up. Who computes from one tick to the next without waiting stands back behind those who wait now and then.
+    func tick() {
+        if hasUsedTick { return yieldToAll() }
+        hasUsedTick = true
+        yield()
     }
 
     /// Waits until one of the lists is notified. What is notified before the call is not seen: look first, in the same call.

@@ -15,7 +15,7 @@ extension LinuxThread {
     }
 
     static func sysSchedYield(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        thread.yield()
+        thread.yieldToAll()
         return 0
     }
 
