@@ -93,6 +93,8 @@ brique_programs_call:
 brique_programs_core_entry:     // rip, cs, rflags, rsp, ss
     cmpl $LIBRARY_OS_HIGH, 4(%rsp)
     jb 2f
+    cmpq $CORE_FLUSH, %rax
+    je flush_pages
     cmpq $MACHINE_CORE_HALT, %rax
     jne 1f
     movl $CORE_HALT, %eax
@@ -107,6 +109,16 @@ brique_programs_core_entry:     // rip, cs, rflags, rsp, ss
     leaq brique_machine_area + BRIQUE_AREA_EXCEPTION_STACK_TOP - 40(%rip), %rax
     movq %rax, 32(%rsp)
     popq %rax
+    iretq
+    // The most frequent call. rdi = the page, rsi = 1; or all pages, rsi = 0. SS as in brique_core_entry.
+flush_pages:
+    movl $BRIQUE_SELECTOR_USER_DATA, 32(%rsp)
+    testl %esi, %esi
+    jz 3f
+    invlpg (%rdi)
+    iretq
+3:  movq %cr3, %rax
+    movq %rax, %cr3
     iretq
     .size brique_programs_core_entry, . - brique_programs_core_entry
 

@@ -5,7 +5,7 @@
 #include "MachineX86_64.h"
 #include "programs.h"
 
-enum { ENTRIES = 512, FLUSH_LIMIT = 128, RANGES = 1 + BRIQUE_LAYER_COUNT };
+enum { ENTRIES = 512, ALL_PAGES = 2, RANGES = 1 + BRIQUE_LAYER_COUNT };
 #define ENTRY_OPEN (ENTRY_PRESENT | ENTRY_USER | ENTRY_USED)
 // What a changed entry must not lose for the processor's copies of the old one to do no harm.
 #define ENTRY_ACCESS (ENTRY_PRESENT | ENTRY_WRITE)
@@ -61,9 +61,9 @@ static uint64_t *take_table(void) {
 }
 
 static void note_removal(uint64_t address, uint64_t pages) {
-    if (flush_count == 0) flush_start = address;
-    // One run of neighbours, or everything.
-    flush_count = flush_start + flush_count * BRIQUE_PAGE_SIZE == address ? flush_count + pages : FLUSH_LIMIT + 1;
+    // One page, or everything: where ring 0 is interpreted, an instruction there costs as much as filling the TLB again.
+    flush_count = flush_count == 0 && pages == 1 ? 1 : ALL_PAGES;
+    flush_start = address;
 }
 
 static void set_entry(uint64_t *entry, uint64_t value, uint64_t address, uint64_t pages) {
@@ -76,7 +76,7 @@ static void set_entry(uint64_t *entry, uint64_t value, uint64_t address, uint64_
 }
 
 static void flush(void) {
-    if (flush_count) brique_core_call(CORE_FLUSH, flush_start, flush_count <= FLUSH_LIMIT ? flush_count : 0, 0);
+    if (flush_count) brique_core_call(CORE_FLUSH, flush_start, flush_count == 1, 0);
     flush_count = 0;
     // Only now can the processor no longer be in them.
     while (released_tables) {
@@ -122,7 +122,7 @@ static uint64_t *leaf_table(uint64_t *entry) {
     if (*entry) {
         uint64_t value = *entry & ~ENTRY_LARGE;
         for (int i = 0; i < ENTRIES; i++, value += BRIQUE_PAGE_SIZE) page[i] = value;
-        flush_count = FLUSH_LIMIT + 1;
+        flush_count = ALL_PAGES;
     }
     *entry = entry_for(page);
     return page;
@@ -132,7 +132,7 @@ static void release_table(uint64_t *page) {
     *(uint64_t **)page = released_tables;
     released_tables = page;
     // Whatever of its pages is still in the processor.
-    flush_count = FLUSH_LIMIT + 1;
+    flush_count = ALL_PAGES;
 }
 
 static void unmap(uint64_t start, uint64_t end) {
@@ -142,7 +142,7 @@ static void unmap(uint64_t start, uint64_t end) {
         int is_whole = at % LARGE_PAGE == 0 && end >= reach;
         if (*entry & ENTRY_LARGE) {
             // The caller made tables for what is only partly meant.
-            set_entry(entry, 0, at, FLUSH_LIMIT + 1);
+            set_entry(entry, 0, at, ALL_PAGES);
         } else if (is_whole) {
             release_table(table_of(*entry));
             *entry = 0;
@@ -181,7 +181,7 @@ static void map(uint64_t start, uint64_t end, uint64_t physical, uint64_t bits) 
                 release_table(table_of(*entry));
                 *entry = 0;
             }
-            set_entry(entry, frame | bits | ENTRY_LARGE, at, FLUSH_LIMIT + 1);
+            set_entry(entry, frame | bits | ENTRY_LARGE, at, ALL_PAGES);
             continue;
         }
         uint64_t *leaves = leaf_table(entry);

@@ -120,11 +120,6 @@ CORE_CODE static uint64_t root(void) {
     return root;
 }
 
-CORE_CODE static void flush(uint64_t address, uint64_t count) {
-    if (count == 0) __asm__ volatile("movq %0, %%cr3" ::"r"(root()) : "memory");
-    for (; count; count--, address += BRIQUE_PAGE_SIZE) __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
-}
-
 // No ticks while the machine sleeps: a deadline's count is odd.
 CORE_CODE static int64_t halt(void) {
     volatile uint32_t *initial_count = (volatile uint32_t *)(LOCAL_APIC_ADDRESS + APIC_INITIAL_COUNT);
@@ -140,7 +135,6 @@ CORE_CODE int64_t brique_core_programs(uint64_t number, uint64_t a, uint64_t b, 
         if (a >= ROOT_SLOTS) return INVALID;
         ((uint64_t *)(BRIQUE_VIRTUAL_BASE + (root() & ENTRY_ADDRESS)))[a] = b | ENTRY_TABLE;
         return 0;
-    case CORE_FLUSH: flush(a, b); return 0;
     case CORE_START_PROGRAMS: return start_programs((const struct processor_state *)a, (int)b);
     case CORE_HALT: return halt();
     }

@@ -17,7 +17,7 @@
 
 // Calls of the ring-0 core beyond MachineX86_64.h's.
 #define CORE_SET_ROOT_ENTRY 16  // root slot, physical address of a pointer table
-#define CORE_FLUSH 17           // address, count of pages; 0 pages: all
+#define CORE_FLUSH 17           // address, 1: its page; 0: all pages. No result
 #define CORE_START_PROGRAMS 18  // address of a struct processor_state
 #define CORE_HALT 19            // PC: BRIQUE_CORE_HALT, without ticks
 
