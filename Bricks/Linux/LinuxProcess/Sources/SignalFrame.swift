@@ -39,7 +39,7 @@ extension LinuxThread {
                 try pushFrame(information, action)
             } catch {
                 // The stack cannot take it: as Linux does, SIGSEGV, which then must find a stack or end the program.
-                if signal == Signal.segment { return process.end(status: 128 + Signal.segment) }
+                if signal == Signal.segment { return process.endBySignal(information, of: self) }
                 forceSignal(linux_signal_information(signal: Signal.segment, code: 0x80))
             }
         }

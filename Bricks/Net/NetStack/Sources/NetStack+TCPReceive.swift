@@ -15,6 +15,7 @@ extension NetStack {
             local: arrival.destination, remote: arrival.source, localPort: header.destinationPort, remotePort: header.sourcePort)
         let hash = key.hash(self.key)
         if let endpoint = find(key, hash) {
+            if isPremature(header, for: endpoint) { return }
             if !endpoint.control.canBeReplaced(by: header) {
                 let events = endpoint.control.handle(header, reader.unread, now: now)
                 markReady(endpoint)
@@ -33,6 +34,15 @@ extension NetStack {
     }
 
     // MARK: Listening, RFC 9293 §3.10.7.2
+
+    /// The end of a handshake finds the backlog full. Left unheard, it comes again with the answer to our next SYN-ACK, as
+    /// on Linux; a reset would tell a client that believes itself connected that the server is gone.
+    private func isPremature(_ header: TCPHeader, for endpoint: TCPEndpoint) -> Bool {
+        guard let listener = endpoint.listener, listener.waitingCount >= listener.backlog else { return false }
+        if header.flags.contains(.rst) { return false }
+        counts.synDropped += 1
+        return true
+    }
 
     private func receive(
         _ header: TCPHeader, _ payload: RawSpan, for listener: TCPListeningEndpoint, local: SocketAddress, remote: SocketAddress,

@@ -109,6 +109,27 @@ struct NetStackTCPTests {
         #expect(network.run { network.b.counts.cookiesAccepted == 1 })
     }
 
+    @Test func `clients beyond the backlog wait for their turn and are not refused`() throws {
+        let network = TestNetwork()
+        let listener = try network.b.listenTCP(port: 80, backlog: 2)
+        let clients = try (0..<8).map { _ in try network.a.connectTCP(to: SocketAddress(address: TestNetwork.b4, port: 80)) }
+        network.run(for: .milliseconds(100))
+        for (index, client) in clients.enumerated() {
+            #expect(client.control.failure == nil)
+            let written = client.write([UInt8(index)])
+            #expect(written == 1)
+        }
+        var received: [UInt8] = []
+        var servers: [TCPEndpoint] = []
+        _ = network.run(until: .seconds(30)) {
+            if let server = listener.accept() { servers.append(server) }
+            for server in servers { received += server.read() }
+            return received.count == clients.count
+        }
+        #expect(received.sorted() == [0, 1, 2, 3, 4, 5, 6, 7])
+        #expect(clients.allSatisfy { $0.control.failure == nil } && network.b.counts.resetsSent == 0)
+    }
+
     @Test func `ten thousand connections open and close and leave nothing`() throws {
         let network = TestNetwork()
         network.delay = .microseconds(1)
