@@ -144,7 +144,8 @@ let bricks: [Brick] = [
         name: "EROFS", layer: .storage, needs: ["Bytes", "Errno", "PageFrames", "VFS"], tests: true, testNeeds: ["Random"]),
 
     Brick(
-        name: "ClockPage", layer: .linux, needs: ["Errno", "PageFrames"], tests: true, testNeeds: ["Random", "MachineVDSO", "MachineX86_64"]),
+        name: "ClockPage", layer: .linux, needs: ["Errno", "PageFrames"], tests: true,
+        testNeeds: ["Random", "MachineVDSO", "MachineX86_64"]),
     Brick(
         name: "LinuxMemory", layer: .linux, needs: ["Bytes", "Errno", "PageFrames", "LinuxFormat", "CLinuxFormat", "VFS"], tests: true,
         testNeeds: ["Random", "RamFS"]),
@@ -175,7 +176,9 @@ let bricks: [Brick] = [
 
     Brick(
         name: "ELFLoader", layer: .linux,
-        needs: ["Bytes", "Errno", "BootFormat", "ELFFormat", "LinuxFormat", "CHypercalls", "PageFrames", "VFS", "LinuxMemory", "LinuxProcess"]),
+        needs: [
+            "Bytes", "Errno", "BootFormat", "ELFFormat", "LinuxFormat", "CHypercalls", "PageFrames", "VFS", "LinuxMemory", "LinuxProcess",
+        ]),
 
     Brick(name: "CallRewriting", layer: .linux, needs: ["Bytes", "Errno", "CHypercalls", "LinuxMemory", "LinuxProcess"], tests: true),
 
@@ -213,10 +216,10 @@ let bricks: [Brick] = [
     Brick(
         name: "BriqueLinux", layer: .brique,
         needs: [
-            "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls", "Resumption",
-            "PageFrames", "CRuntime", "MachineX86_64", "MachineVDSO", "Memory", "Scheduler", "Console", "Instance", "VFS", "RamFS", "Overlay", "EROFS",
-            "ProcFS", "DevFS", "ClockPage", "LinuxMemory", "LinuxProcess", "LinuxFiles", "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader",
-            "CallRewriting", "PlatformPrograms", "Sockets", "BriqueNetwork",
+            "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls",
+            "Resumption", "PageFrames", "CRuntime", "MachineX86_64", "MachineVDSO", "Memory", "Scheduler", "Console", "Instance",
+            "VFS", "RamFS", "Overlay", "EROFS", "ProcFS", "DevFS", "ClockPage", "LinuxMemory", "LinuxProcess", "LinuxFiles",
+            "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader", "CallRewriting", "PlatformPrograms", "Sockets", "BriqueNetwork",
         ], tests: true, testNeeds: ["PlatformHosted"]),
 
     Brick(
@@ -360,7 +363,8 @@ for brick in bricks {
 }
 
 /// Bricks that an app names one by one: only what it links exists.
-let guestProducts: [Product] = ["Brique", "BriqueNetwork", "BriqueLinux", "HTTP", "PlatformPrograms"].filter { name in built.contains { $0.name == name } }
+let guestProducts: [Product] = ["Brique", "BriqueNetwork", "BriqueLinux", "HTTP", "PlatformPrograms"]
+    .filter { name in built.contains { $0.name == name } }
     .map { .library(name: $0, targets: [$0]) }
 let hostProducts: [Product] = ["brique", "brique-monitor-kvm", "brique-monitor-process", "brique-bench"].map {
     .executable(name: $0, targets: [$0])

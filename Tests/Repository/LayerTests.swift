@@ -27,7 +27,7 @@ struct LayerTests {
             let own = files.filter { $0.path.hasPrefix(folder + "/") && ($0.isSwift || $0.isC || $0.isAssembly) }
             let ownHeaders = Set(own.filter { $0.path.hasSuffix(".h") }.map { String($0.name.dropLast(2)) })
             let onHost = target.type == "test" || ["Host/", "Simulation/", "Tests/"].contains { folder.hasPrefix($0) }
-            let declared = target.needs.union(ownHeaders).union([target.name])
+            let declared = target.needs.union(ownHeaders).union(publicHeaders(of: target.needs, files, targets)).union([target.name])
             return own.flatMap { file in
                 // What a guest's brick keeps for its tests on the host is never in an image.
                 let allowed = declared.union(onHost || file.text.hasPrefix("#if !hasFeature(Embedded)") ? hostModules : guestModules)
@@ -36,6 +36,14 @@ struct LayerTests {
                 }
             }
         }
+    }
+
+    /// What C and assembly may include: the public headers of what the target needs.
+    private static func publicHeaders(of needs: Set<String>, _ files: [SourceFile], _ targets: [Manifest.Target]) -> Set<String> {
+        let folders = targets.filter { needs.contains($0.name) }.compactMap { $0.path.map { $0 + "/include/" } }
+        return Set(
+            files.filter { file in file.path.hasSuffix(".h") && folders.contains { file.path.hasPrefix($0) } }
+                .map { String($0.name.dropLast(2)) })
     }
 
     @Test func `imports are declared needs`() async throws {

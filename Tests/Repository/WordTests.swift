@@ -36,7 +36,8 @@ struct WordTests {
     }
 
     private static func names(in file: SourceFile) -> [Finding] {
-        guard file.isSwift else { return [] }
+        // Calls have the names that Linux gave them.
+        guard file.isSwift, file.path != "Bricks/Formats/LinuxFormat/Sources/SyscallNumber.swift" else { return [] }
         let verb = /\b(?:func|var|let)\s+((?:get|do)[A-Z]\w*)/.wordBoundaryKind(.simple)
         let type = /\b(?:class|struct|enum|actor|protocol|typealias)\s+(\w*(?:Manager|Helpers?|Utils?))\b/.wordBoundaryKind(.simple)
         return SwiftCode(file.text).lines.enumerated().flatMap { index, line -> [Finding] in

@@ -2,6 +2,14 @@ import LinuxCalls
 import MonitorSupport
 
 extension ProcessInstance {
+    /// Programs' FS and GS are set without a system call (AT_HWCAP2, bit 1; Linux 5.9).
+    static func checkProcessor() throws(Refusal) {
+        // SAFETY: it reads what the kernel passed to this process.
+        guard unsafe brique_host_program().capabilities & 2 != 0 else {
+            throw Refusal(.unavailable, "the kernel does not let a process set its FS, which programs need")
+        }
+    }
+
     /// Runs with the gate and all signal handlers in place.
     mutating func runWithSignals() throws(Refusal) -> Never {
         let stack = brique_signal_stack_prepare()

@@ -72,13 +72,6 @@ public struct ProcessInstance {
         }
     }
 
-    /// Programs' FS and GS are set without a system call (AT_HWCAP2, bit 1; Linux 5.9).
-    private static func checkProcessor() throws(Refusal) {
-        guard unsafe brique_host_program().capabilities & 2 != 0 else {
-            throw Refusal(.unavailable, "the kernel does not let a process set its FS, which programs need")
-        }
-    }
-
     /// All that the guest can ask of the kernel. Only the heap can change its access, and never to executable; programs' pages are mapped
     /// from the instance's own files, and their own system calls always trap.
     static func filter(

@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Bytes
     import Errno
     import LinuxFormat
     import LinuxMemory
@@ -24,7 +25,7 @@
             thread.callStart = thread.process.system.now
             // These do not come back.
             guard isTraced, number == 60 || number == 231 || number == 15 else { return }
-            thread.process.system.log(text(thread, number, arguments) + Array(" = ?".utf8))
+            thread.process.system.log(text(thread, number, arguments) + StaticString(" = ?").bytes)
         }
 
         override func ended(_ thread: LinuxThread, _ number: UInt64, _ arguments: borrowing Arguments, _ result: Int64) {
@@ -35,9 +36,9 @@
                 nanoseconds[index] += thread.process.system.now.nanoseconds - thread.callStart.nanoseconds
             }
             guard isTraced, number != 60, number != 231, number != 15 else { return }
-            var line = text(thread, number, arguments) + Array(" = ".utf8)
+            var line = text(thread, number, arguments) + StaticString(" = ").bytes
             if result < 0, result >= -4095 {
-                line += Array("-".utf8) + decimal(UInt64(-result))
+                line += StaticString("-").bytes + decimal(UInt64(-result))
             } else if result > 1 << 20 || result < 0 {
                 line += hexadecimal(UInt64(bitPattern: result))
             } else {
@@ -48,12 +49,13 @@
 
         override func signalled(_ thread: LinuxThread, _ signal: Int32) {
             guard isTraced else { return }
-            thread.process.system.log(head(thread) + Array("--- signal ".utf8) + decimal(UInt64(signal)) + Array(" ---".utf8))
+            thread.process.system.log(
+                head(thread) + StaticString("--- signal ").bytes + decimal(UInt64(signal)) + StaticString(" ---").bytes)
         }
 
         override func exited(_ process: LinuxProcess) {
             guard hasStatistics else { return }
-            process.system.log(Array("      count     errors   nanoseconds  call".utf8))
+            process.system.log(StaticString("      count     errors   nanoseconds  call").bytes)
             var order = Array(0..<counts.count).filter { counts[$0] > 0 }
             order.sort { nanoseconds[$0] > nanoseconds[$1] }
             for index in order {

@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Bytes
     import Errno
     import Instance
     import LinuxMemory

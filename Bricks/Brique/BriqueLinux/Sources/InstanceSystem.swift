@@ -62,7 +62,7 @@
             guard !hasTicks else { return }
             hasTicks = true
             do throws(HypercallError) { try Hypercalls.tick(everyNanoseconds: Self.tickNanoseconds) } catch {
-                log(Array("no ticks: a thread that computes keeps the others waiting".utf8))
+                log(StaticString("no ticks: a thread that computes keeps the others waiting").bytes)
             }
         }
 
@@ -82,7 +82,7 @@
         }
 
         override func log(_ line: [UInt8]) {
-            let text = Array("brique: ".utf8) + line + [0x0a]
+            let text = StaticString("brique: ").bytes + line + [0x0a]
             try? Console.write(text.span.raw)
         }
 

@@ -27,6 +27,8 @@
         private static var notFound: Int32 { 127 }
 
         /// Starts the program; the instance ends with it.
+        // Only its address leaves this module: its user would hold a second copy of what it needs.
+        @export(interface)
         public static func run() async -> Never {
             start()
             // From here on the program's threads run, by the same loop.
@@ -34,8 +36,10 @@
         }
 
         private static func start() {
-            guard let settings = ProgramSettings() else { Instance.exit(78) }
+            let settings = ProgramSettings()
             let system = InstanceSystem()
+            // EX_CONFIG of sysexits.h.
+            if let refused = settings.refused { end(system, refused + StaticString(" cannot be understood").bytes, 78, nil) }
             PlatformPrograms.start()
             guard brique_program_start() == 0 else { end(system, "this platform cannot run programs", cannotRun) }
             let frames = HeapFrames()
@@ -123,7 +127,7 @@
             if let error {
                 append(": ", to: &line)
                 append(text(of: error), to: &line)
-                line += Array(" (errno ".utf8) + decimal(UInt64(error.rawValue)) + [0x29]
+                line += StaticString(" (errno ").bytes + decimal(UInt64(error.rawValue)) + [0x29]
             }
             system.log(line)
             Instance.exit(status)

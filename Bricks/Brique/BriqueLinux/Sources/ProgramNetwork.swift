@@ -13,7 +13,7 @@
         static func addServices(to process: LinuxProcess, _ devices: Devices) {
             devices.fifos = FIFOs()
             process.attachments.append(TimeServices(TimeSource()))
-            process.attachments.append(SocketNetwork(Network.shared.stack, paths: process.paths))
+            process.attachments.append(SocketNetwork(Network.bringUpWithoutNames().stack, paths: process.paths))
         }
     }
 #endif

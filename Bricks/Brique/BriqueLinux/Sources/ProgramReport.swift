@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Bytes
     import CHypercalls
     import CLinuxFormat
     import Errno
@@ -11,12 +12,12 @@
         private static var frameLimit: Int { 32 }
 
         static func lines(_ thread: LinuxThread, _ information: linux_signal_information) -> [[UInt8]] {
-            var first = Array("the program ended by signal ".utf8) + decimal(UInt64(information.si_signo))
+            var first = StaticString("the program ended by signal ").bytes + decimal(UInt64(information.si_signo))
             let registers = thread.context.registers
             if information.si_signo == Signal.segment || information.si_signo == Signal.bus {
-                first += Array(", address ".utf8) + hexadecimal(information.words.0)
+                first += StaticString(", address ").bytes + hexadecimal(information.words.0)
             }
-            first += Array(", thread ".utf8) + decimal(UInt64(thread.identifier))
+            first += StaticString(", thread ").bytes + decimal(UInt64(thread.identifier))
             var lines = [first]
             lines.append(line(0, registers.rip, thread.process))
             var frame = registers.rbp
@@ -34,7 +35,7 @@
 
         /// "#0 0x55… /usr/bin/program+0x1234": what a symbolizer takes.
         private static func line(_ index: Int, _ address: UInt64, _ process: LinuxProcess) -> [UInt8] {
-            var line = Array("  #".utf8) + decimal(UInt64(index)) + [0x20] + hexadecimal(address)
+            var line = StaticString("  #").bytes + decimal(UInt64(index)) + [0x20] + hexadecimal(address)
             if let area = process.memory.area(of: address), let file = area.mapping?.file {
                 let offset = address - area.start + UInt64(area.filePage) * AddressSpace.pageByteCount
                 line += [0x20] + process.paths.path(of: file) + [0x2b] + hexadecimal(offset)

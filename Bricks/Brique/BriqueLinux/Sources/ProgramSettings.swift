@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Bytes
     import Instance
 
     /// What the instance's environment says about the program, and what is left for the program itself.
@@ -12,33 +13,36 @@
         var arguments: [[UInt8]] = []
         var environment: [[UInt8]] = []
 
-        /// nil: a variable that cannot be understood; its name was printed.
-        init?() {
-            for argument in Instance.arguments { arguments.append(Array(argument.utf8)) }
-            for variable in Instance.environment {
-                let name = Array(variable.name.utf8), value = Array(variable.value.utf8)
-                guard name.starts(with: "BRIQUE_".utf8) else {
-                    environment.append(name + [0x3d] + value)
+        /// A variable that cannot be understood.
+        var refused: [UInt8]?
+
+        init() {
+            arguments = Instance.argumentBytes
+            let reserved = StaticString("BRIQUE_").bytes
+            for variable in Instance.environmentBytes {
+                guard Array(variable.prefix(reserved.count)) == reserved else {
+                    environment.append(variable)
                     continue
                 }
-                guard take(Array(name.dropFirst(7)), value) else {
-                    print("\(variable.name)=\(variable.value) cannot be understood")
-                    return nil
+                let equals = variable.firstIndex(of: 0x3d) ?? variable.count
+                guard take(Array(variable[reserved.count..<equals]), Array(variable[equals...].dropFirst())) else {
+                    refused = variable
+                    return
                 }
             }
             if path.isEmpty, let first = arguments.first { path = first }
         }
 
         private mutating func take(_ name: [UInt8], _ value: [UInt8]) -> Bool {
-            if name == Array("PROGRAM".utf8) {
+            if StaticString("PROGRAM").hasSameBytes(as: name) {
                 path = value
-            } else if name == Array("DIRECTORY".utf8) {
+            } else if StaticString("DIRECTORY").hasSameBytes(as: name) {
                 directory = value
-            } else if name == Array("USER".utf8) {
+            } else if StaticString("USER").hasSameBytes(as: name) {
                 return takeUser(value)
-            } else if name == Array("TRACE".utf8) {
+            } else if StaticString("TRACE").hasSameBytes(as: name) {
                 isTraced = value == [0x31]
-            } else if name == Array("STATS".utf8) {
+            } else if StaticString("STATS").hasSameBytes(as: name) {
                 hasStatistics = value == [0x31]
             }
             // The others are the network's.

@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import Bytes
     import DevFS
     import EROFS
     import Errno
@@ -51,15 +52,15 @@
             let sys = SysFS(source, device: 5, clock: clock)
             try mount(sys, sys.root, at: "/sys")
             let context = PathContext(mounts)
-            for (path, mode) in [("/tmp", 0o1777), ("/run", 0o755), ("/var", 0o755), ("/var/tmp", 0o1777)] as [(String, UInt32)] {
-                try makeDirectory(Array(path.utf8), mode, context)
+            for (path, mode) in [("/tmp", 0o1777), ("/run", 0o755), ("/var", 0o755), ("/var/tmp", 0o1777)] as [(StaticString, UInt32)] {
+                try makeDirectory(path.bytes, mode, context)
             }
         }
 
-        private func mount(_ fileSystem: FileSystem, _ root: Vnode, at path: String) throws(Errno) {
+        private func mount(_ fileSystem: FileSystem, _ root: Vnode, at path: StaticString) throws(Errno) {
             let context = PathContext(mounts)
-            try makeDirectory(Array(path.utf8), 0o755, context)
-            let place = try context.resolve(Array(path.utf8))
+            try makeDirectory(path.bytes, 0o755, context)
+            let place = try context.resolve(path.bytes)
             guard mounts.mount(fileSystem, root: root, at: place) else { throw .enotdir }
         }
 

@@ -18,6 +18,14 @@
 
         static func bringUp() -> (Network, NameService) {
             let settings = readSettings()
+            let network = bringUp(settings)
+            return (network, NameService(network, hostName: settings.hostName, seed: secret()))
+        }
+
+        /// For a program that resolves names itself, instead of `shared`: nothing here answers for the instance's name.
+        public static func bringUpWithoutNames() -> Network { bringUp(readSettings()) }
+
+        private static func bringUp(_ settings: NetworkSettings) -> Network {
             var configuration = NetStack.Configuration()
             let memory = Instance.memoryByteCount
             if memory > 0 {
@@ -35,9 +43,8 @@
             }
             for server in settings.nameServers { stack.addNameServer(NameServer(address: server)) }
             for domain in settings.searchDomains { stack.addSearchDomain(domain) }
-            let names = NameService(network, hostName: settings.hostName, seed: secret())
             RunLoop.attach(NetworkSource(network, links))
-            return (network, names)
+            return network
         }
 
         private static func configure(_ interface: NetworkInterface, of stack: NetStack, _ settings: NetworkSettings) {
@@ -58,11 +65,11 @@
         private static func readSettings() -> NetworkSettings {
             var settings = NetworkSettings()
             for name: NetworkSettings.StaticName in [.addresses, .gateways, .nameServers, .searchDomains, .hostName] {
-                guard let value = Instance.environmentValue(of: name.rawValue) else { continue }
+                guard let value = Instance.environmentBytes(of: name.variable) else { continue }
                 do throws(NetworkSettings.Problem) {
-                    try settings.set(name, to: Array(value.utf8))
+                    try settings.set(name, to: value)
                 } catch {
-                    print("network: \(name.rawValue)=\(value) cannot be understood")
+                    print("network: \(name.variable) cannot be understood")
                     // EX_CONFIG of sysexits.h.
                     Instance.exit(78)
                 }

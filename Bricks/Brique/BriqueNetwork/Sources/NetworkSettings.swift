@@ -8,12 +8,18 @@ struct NetworkSettings: Equatable {
         var variable: StaticName
     }
 
-    enum StaticName: String, Equatable {
-        case addresses = "BRIQUE_IP"
-        case gateways = "BRIQUE_GATEWAY"
-        case nameServers = "BRIQUE_DNS"
-        case searchDomains = "BRIQUE_SEARCH"
-        case hostName = "BRIQUE_HOSTNAME"
+    enum StaticName: Equatable {
+        case addresses, gateways, nameServers, searchDomains, hostName
+
+        var variable: StaticString {
+            switch self {
+            case .addresses: "BRIQUE_IP"
+            case .gateways: "BRIQUE_GATEWAY"
+            case .nameServers: "BRIQUE_DNS"
+            case .searchDomains: "BRIQUE_SEARCH"
+            case .hostName: "BRIQUE_HOSTNAME"
+            }
+        }
     }
 
     /// An address with the length of its network.

@@ -16,21 +16,29 @@ extension Instance {
     }
 
     /// Arguments, then environment. A loader's counts that do not fit its bytes give fewer strings, never a trap.
-    static var strings: [String] {
+    static var strings: [[UInt8]] {
         let boot = boot
         let expected = Int(boot.argument_count) + Int(boot.environment_count)
-        var strings: [String] = []
+        var strings: [[UInt8]] = []
         // SAFETY: the loader states `strings_byte_count` bytes of guest memory that nothing else uses.
         guard let base = unsafe UnsafePointer<UInt8>(bitPattern: UInt(boot.strings)) else { return [] }
         let bytes = unsafe UnsafeBufferPointer(start: base, count: Int(clamping: boot.strings_byte_count))
         var start = 0, index = 0
         while index < bytes.count, strings.count < expected {
             if unsafe bytes[index] == 0 {
-                strings.append(unsafe String(decoding: bytes[start..<index], as: UTF8.self))
+                strings.append(unsafe Array(bytes[start..<index]))
                 start = index + 1
             }
             index += 1
         }
         return strings
+    }
+
+    /// The first `count` bytes of `entry` are `name`.
+    static func isName(_ name: StaticString, _ entry: [UInt8], _ count: Int) -> Bool {
+        guard name.utf8CodeUnitCount == count, entry.count >= count else { return false }
+        // SAFETY: a static string's bytes live for ever, and there are as many as it says.
+        for index in 0..<count where unsafe name.utf8Start[index] != entry[index] { return false }
+        return true
     }
 }

@@ -5,7 +5,10 @@ import Hypercalls
 /// This running image: what it was started with, and its end.
 public enum Instance {
     /// What the user gave after the image's name, in order; the name itself is not among them.
-    public static var arguments: [String] { strings.prefix(upTo: min(argumentCount, strings.count)).map { $0 } }
+    public static var arguments: [String] { argumentBytes.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The same byte for byte, whether they are text or not.
+    public static var argumentBytes: [[UInt8]] { Array(strings.prefix(argumentCount)) }
 
     /// One variable of the environment.
     public struct Variable: Sendable {
@@ -16,20 +19,32 @@ public enum Instance {
     /// The variables given with `-e NAME=VALUE`, in order. A name may stand twice.
     public static var environment: [Variable] {
         var variables: [Variable] = []
-        for entry in strings.dropFirst(argumentCount) {
-            let bytes = entry.utf8
-            guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { continue }
+        for entry in environmentBytes {
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
             variables.append(
                 Variable(
-                    name: String(decoding: Array(bytes[..<equals]), as: UTF8.self),
-                    value: String(decoding: Array(bytes[bytes.index(after: equals)...]), as: UTF8.self)))
+                    name: String(decoding: entry[..<equals], as: UTF8.self),
+                    value: String(decoding: entry[(equals + 1)...], as: UTF8.self)))
         }
         return variables
     }
 
+    /// Each variable as "NAME=VALUE", byte for byte.
+    public static var environmentBytes: [[UInt8]] { Array(strings.dropFirst(argumentCount)) }
+
     /// The value of the last variable of this name, byte for byte, or nil.
     public static func environmentValue(of name: String) -> String? {
         environment.last { variable in variable.name.utf8.elementsEqual(name.utf8) }?.value
+    }
+
+    /// The same for a name that is known when the image is built.
+    public static func environmentBytes(of name: StaticString) -> [UInt8]? {
+        var value: [UInt8]?
+        for entry in environmentBytes {
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), isName(name, entry, equals) else { continue }
+            value = Array(entry[(equals + 1)...])
+        }
+        return value
     }
 
     /// Ends the instance with `status`, of which the low eight bits count, after what was printed has gone out.

@@ -12,7 +12,8 @@ public final class SiteRewriter: CallRewriter {
     /// Sites that were looked at and must trap.
     private static var refusedLimit: Int { 4096 }
 
-    private unowned(unsafe) let process: LinuxProcess
+    /// Which lives as long as the instance, as this does.
+    private let process: LinuxProcess
     /// Where a slot enters the library OS.
     private let entry: UInt64
     private var regions: [Region] = []
@@ -25,12 +26,12 @@ public final class SiteRewriter: CallRewriter {
     }
 
     public init(_ process: LinuxProcess, entry: UInt64) {
-        unsafe self.process = process
+        self.process = process
         self.entry = entry
         super.init()
     }
 
-    private var memory: AddressSpace { unsafe process.memory }
+    private var memory: AddressSpace { process.memory }
 
     public override func reset() {
         regions = []

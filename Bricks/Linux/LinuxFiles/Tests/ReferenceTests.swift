@@ -161,32 +161,35 @@ private final class Comparison {
             path(0)
             buffer()
             both(random.next() % 10)
-        case .fchmod:
-            add(files.0)
-            both([0o644, 0o600, 0o755, 0o1777][Int(random.next() % 4)])
-        case .ftruncate:
-            add(files.0)
-            both(offset())
-        case .fallocate:
-            add(files.0)
-            both(0)
-            both(random.next() % 20_000)
-            both(random.next() % 10 == 0 ? UInt64(bitPattern: -1) : random.next() % 20_000)
-        case .flock:
-            add(files.0)
-            both([5, 6, 8, 4, 7][Int(random.next() % 5)])
-        case .fadvise64:
-            add(files.0)
-            both(0)
-            both(offset())
-            both(random.next() % 7)
         case .newfstatat:
             add(root)
             path(0)
             buffer()
             both([0, 0x100, 0x1000, 0x1100, 1][Int(random.next() % 5)])
+        default: arguments(of: number, files.0, both, add, offset)
+        }
+    }
+
+    private func arguments(
+        of number: SyscallNumber, _ file: Pair, _ both: (UInt64) -> Void, _ add: (Pair) -> Void, _ offset: () -> UInt64
+    ) {
+        add(file)
+        switch number {
+        case .fchmod:
+            both([0o644, 0o600, 0o755, 0o1777][Int(random.next() % 4)])
+        case .ftruncate:
+            both(offset())
+        case .fallocate:
+            both(0)
+            both(random.next() % 20_000)
+            both(random.next() % 10 == 0 ? UInt64(bitPattern: -1) : random.next() % 20_000)
+        case .flock:
+            both([5, 6, 8, 4, 7][Int(random.next() % 5)])
+        case .fadvise64:
+            both(0)
+            both(offset())
+            both(random.next() % 7)
         default:
-            add(files.0)
             both([1, 2, 3, 4][Int(random.next() % 4)])
             both([0, 1, 0o2000][Int(random.next() % 3)])
         }

@@ -72,20 +72,20 @@ public final class NetlinkSocket: Socket {
         // NLM_F_DUMP is two bits; one alone asks for a single object.
         let isDump = flags & 0x300 == 0x300
         switch type {
-        case RouteMessage.getLink:
+        case RouteMessage.linkRequest:
             let index = !isDump && request.byteCount >= 24 ? load32(request, 20) : 0
             for interface in network.stack.interfaces where isDump || interface.index == index { answer.add(interface) }
             if !isDump, answer.isEmpty { answer.addError(.enodev, request) }
-        case RouteMessage.getAddress where isDump:
+        case RouteMessage.addressRequest where isDump:
             for interface in network.stack.interfaces {
                 for address in interface.addresses { answer.add(address, of: interface, family: family) }
             }
-        case RouteMessage.getRoute where isDump:
+        case RouteMessage.routeRequest where isDump:
             for route in network.stack.routes { answer.add(route, family: family) }
         default: answer.addError(.eopnotsupp, request)
         }
         if isDump { answer.finish() }
-        if !isDump, flags & 4 != 0, type == RouteMessage.getLink, !answer.isEmpty { answer.addError(Errno(rawValue: 0), request) }
+        if !isDump, flags & 4 != 0, type == RouteMessage.linkRequest, !answer.isEmpty { answer.addError(Errno(rawValue: 0), request) }
         for bytes in answer.datagrams where answers.count < Self.answerLimit { answers.append(bytes) }
     }
 

@@ -10,11 +10,11 @@ enum RouteMessage {
     static var error: UInt16 { 2 }
     static var done: UInt16 { 3 }
     static var newLink: UInt16 { 16 }
-    static var getLink: UInt16 { 18 }
+    static var linkRequest: UInt16 { 18 }
     static var newAddress: UInt16 { 20 }
-    static var getAddress: UInt16 { 22 }
+    static var addressRequest: UInt16 { 22 }
     static var newRoute: UInt16 { 24 }
-    static var getRoute: UInt16 { 26 }
+    static var routeRequest: UInt16 { 26 }
     static var inet: UInt8 { 2 }
     static var inet6: UInt8 { 10 }
 }

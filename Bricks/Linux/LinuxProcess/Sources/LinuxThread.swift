@@ -53,14 +53,6 @@ public final class LinuxThread {
         execution = process.system.makeExecution()
     }
 
-    /// The thread whose call is being answered.
-    // SAFETY: one processor; set whenever a thread begins to run.
-    public static var current: LinuxThread? {
-        get { unsafe running }
-        set { unsafe running = newValue }
-    }
-    nonisolated(unsafe) private static var running: LinuxThread?
-
     // MARK: Running
 
     func start() throws(Errno) {

@@ -174,15 +174,24 @@ class GeneratedDirectory: GeneratedNode {
     func find(_ name: RawSpan) throws(Errno) -> GeneratedNode? { nil }
     func list() -> [(name: [UInt8], kind: FileKind)] { [] }
 
-    func add(_ name: String, _ node: GeneratedNode) { entries.append((Array(name.utf8), node)) }
-    func add(_ name: String, text: String) {
-        add(name, GeneratedFile(generated) { () throws(Errno) in Text.line(text) })
+    func add(_ name: StaticString, _ node: GeneratedNode) { entries.append((name.bytes, node)) }
+    func add(_ name: StaticString, text: StaticString) { add(name.bytes, text: text.bytes) }
+    func add(_ name: StaticString, _ generate: @escaping Generator) { add(name, GeneratedFile(generated, generate)) }
+    private func add(_ name: [UInt8], text: [UInt8]) {
+        entries.append((name, GeneratedFile(generated) { () throws(Errno) in Text.line(text) }))
     }
-    func add(_ name: String, _ generate: @escaping Generator) { add(name, GeneratedFile(generated, generate)) }
+
+    /// A file for each line: its name, a blank, its text.
+    func add(lines: StaticString) {
+        lines.forEachLine { line in
+            let name = line.prefix { $0 != 0x20 }
+            add(Array(name), text: Array(line.dropFirst(name.count + 1)))
+        }
+    }
 
     /// The directory of that name, made if need be.
-    func directory(_ name: String) -> GeneratedDirectory {
-        let bytes = Array(name.utf8)
+    func directory(_ name: StaticString) -> GeneratedDirectory { directory(name.bytes) }
+    func directory(_ bytes: [UInt8]) -> GeneratedDirectory {
         if let known = entries.first(where: { $0.name == bytes })?.node as? GeneratedDirectory { return known }
         let made = GeneratedDirectory(generated, parent: self, name: bytes)
         entries.append((bytes, made))

@@ -46,8 +46,8 @@ public final class ProcFS: GeneratedFS {
                 guard let found = try? context.path(of: point) else { continue }
                 path = found
             }
-            let type = Array(mount.fileSystem.typeName.description.utf8)
-            let options = Array((mount.isReadOnly ? "ro,relatime" : "rw,relatime").utf8)
+            let type = mount.fileSystem.typeName
+            let options: StaticString = mount.isReadOnly ? "ro,relatime" : "rw,relatime"
             if isInfo {
                 text.add(mount.identifier)
                 text.add(" ")
@@ -103,31 +103,29 @@ public final class ProcFS: GeneratedFS {
             return text.bytes
         }
         root.add("version") { () throws(Errno) in
-            Array("Linux version ".utf8) + source.system.release + Array(" (brique) ".utf8) + source.system.version + [0x0a]
+            StaticString("Linux version ").bytes + source.system.release + StaticString(" (brique) ").bytes + source.system.version + [0x0a]
         }
         root.add("filesystems") { () throws(Errno) in
-            Array("nodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\nnodev\toverlay\nnodev\tcgroup2\n\terofs\n".utf8)
+            StaticString("nodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\nnodev\toverlay\nnodev\tcgroup2\n\terofs\n").bytes
         }
         root.add("cgroups") { () throws(Errno) in
-            Array("#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\nmemory\t0\t1\t1\npids\t0\t1\t1\n".utf8)
+            StaticString("#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\nmemory\t0\t1\t1\npids\t0\t1\t1\n").bytes
         }
         root.add("devices") { () throws(Errno) in
-            Array("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n".utf8)
+            StaticString("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n").bytes
         }
         root.add("cmdline") { () throws(Errno) in [0x0a] }
-        root.add("swaps") { () throws(Errno) in Array("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".utf8) }
+        root.add("swaps") { () throws(Errno) in StaticString("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n").bytes }
         root.add("diskstats") { () throws(Errno) in [] }
-        root.add("partitions") { () throws(Errno) in Array("major minor  #blocks  name\n\n".utf8) }
+        root.add("partitions") { () throws(Errno) in StaticString("major minor  #blocks  name\n\n").bytes }
         root.add("modules") { () throws(Errno) in [] }
-        root.add("interrupts") { () throws(Errno) in Array("           CPU0       \n".utf8) }
-        for (name, target) in [("mounts", "self/mounts")] {
-            root.add(name, GeneratedLink(self) { () throws(Errno) in Array(target.utf8) })
-        }
+        root.add("interrupts") { () throws(Errno) in StaticString("           CPU0       \n").bytes }
+        root.add("mounts", GeneratedLink(self) { () throws(Errno) in StaticString("self/mounts").bytes })
         root.add("self", GeneratedLink(self) { () throws(Errno) in Text.digits(source.currentProcess) })
         root.add(
             "thread-self",
             GeneratedLink(self) { () throws(Errno) in
-                Text.digits(source.currentProcess) + Array("/task/".utf8) + Text.digits(source.currentThread)
+                Text.digits(source.currentProcess) + StaticString("/task/").bytes + Text.digits(source.currentThread)
             })
     }
 
@@ -170,19 +168,22 @@ public final class ProcFS: GeneratedFS {
             }
             return text.bytes
         }
-        let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-        let headV6 =
-            "  sl  local_address                         remote_address                        "
-            + "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-        network.add("tcp") { () throws(Errno) in Array(head.utf8) + source.sockets(.tcp) }
-        network.add("tcp6") { () throws(Errno) in Array(headV6.utf8) + source.sockets(.tcp6) }
-        network.add("udp") { () throws(Errno) in Array(head.utf8) + source.sockets(.udp) }
-        network.add("udp6") { () throws(Errno) in Array(headV6.utf8) + source.sockets(.udp6) }
+        let head: StaticString = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        let headV6: StaticString =
+            """
+              sl  local_address                         remote_address                        \
+            st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+
+            """
+        network.add("tcp") { () throws(Errno) in head.bytes + source.sockets(.tcp) }
+        network.add("tcp6") { () throws(Errno) in headV6.bytes + source.sockets(.tcp6) }
+        network.add("udp") { () throws(Errno) in head.bytes + source.sockets(.udp) }
+        network.add("udp6") { () throws(Errno) in headV6.bytes + source.sockets(.udp6) }
         network.add("unix") { () throws(Errno) in
-            Array("Num       RefCount Protocol Flags    Type St Inode Path\n".utf8) + source.sockets(.unix)
+            StaticString("Num       RefCount Protocol Flags    Type St Inode Path\n").bytes + source.sockets(.unix)
         }
         network.add("route") { () throws(Errno) in
-            Array("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n".utf8)
+            StaticString("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n").bytes
         }
     }
 }

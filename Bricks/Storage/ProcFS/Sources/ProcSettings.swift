@@ -1,3 +1,4 @@
+import Bytes
 import Errno
 import VFS
 
@@ -7,22 +8,36 @@ extension ProcFS {
         addKernelSettings(to: settings.directory("kernel"))
         let memory = settings.directory("vm"), source = source
         memory.add("overcommit_memory") { () throws(Errno) in Text.line(source.system.overcommit) }
-        for (name, value) in [
-            ("overcommit_ratio", "50"), ("max_map_count", "65530"), ("mmap_min_addr", "65536"), ("swappiness", "0"), ("nr_hugepages", "0"),
-            ("min_free_kbytes", "1024"), ("dirty_ratio", "20"), ("zone_reclaim_mode", "0"),
-        ] {
-            memory.add(name, text: value)
-        }
+        memory.add(
+            lines: """
+                overcommit_ratio 50
+                max_map_count 65530
+                mmap_min_addr 65536
+                swappiness 0
+                nr_hugepages 0
+                min_free_kbytes 1024
+                dirty_ratio 20
+                zone_reclaim_mode 0
+                """)
         let files = settings.directory("fs")
-        for (name, value) in [
-            ("file-max", "1048576"), ("nr_open", "1048576"), ("file-nr", "0\t0\t1048576"), ("pipe-max-size", "1048576"),
-            ("aio-max-nr", "65536"), ("aio-nr", "0"), ("protected_hardlinks", "0"), ("protected_symlinks", "0"), ("suid_dumpable", "0"),
-        ] {
-            files.add(name, text: value)
-        }
-        for (name, value) in [("max_user_watches", "65536"), ("max_user_instances", "128"), ("max_queued_events", "16384")] {
-            files.directory("inotify").add(name, text: value)
-        }
+        files.add(
+            lines: """
+                file-max 1048576
+                nr_open 1048576
+                file-nr 0\t0\t1048576
+                pipe-max-size 1048576
+                aio-max-nr 65536
+                aio-nr 0
+                protected_hardlinks 0
+                protected_symlinks 0
+                suid_dumpable 0
+                """)
+        files.directory("inotify").add(
+            lines: """
+                max_user_watches 65536
+                max_user_instances 128
+                max_queued_events 16384
+                """)
         files.directory("epoll").add("max_user_watches", text: "1048576")
         let mqueue = files.directory("mqueue")
         mqueue.add("msg_max", text: "10")
@@ -40,15 +55,30 @@ extension ProcFS {
                 self, mode: 0o644,
                 accept: { (bytes) throws(Errno) in try source.setHostName(bytes.last == 0x0a ? Array(bytes.dropLast()) : bytes) }
             ) { () throws(Errno) in source.hostName + [0x0a] })
-        for (name, value) in [
-            ("domainname", "(none)"), ("pid_max", "4194304"), ("threads-max", "65536"), ("ngroups_max", "65536"), ("cap_last_cap", "40"),
-            ("shmmax", "18446744073692774399"), ("shmall", "18446744073692774399"), ("shmmni", "4096"), ("msgmax", "8192"),
-            ("msgmnb", "16384"), ("msgmni", "32000"), ("sem", "32000\t1024000000\t500\t32000"), ("randomize_va_space", "2"),
-            ("core_pattern", "core"), ("core_uses_pid", "0"), ("perf_event_paranoid", "4"), ("kptr_restrict", "2"), ("numa_balancing", "0"),
-            ("tainted", "0"), ("panic", "0"), ("sched_child_runs_first", "0"),
-        ] {
-            kernel.add(name, text: value)
-        }
+        kernel.add(
+            lines: """
+                domainname (none)
+                pid_max 4194304
+                threads-max 65536
+                ngroups_max 65536
+                cap_last_cap 40
+                shmmax 18446744073692774399
+                shmall 18446744073692774399
+                shmmni 4096
+                msgmax 8192
+                msgmnb 16384
+                msgmni 32000
+                sem 32000\t1024000000\t500\t32000
+                randomize_va_space 2
+                core_pattern core
+                core_uses_pid 0
+                perf_event_paranoid 4
+                kptr_restrict 2
+                numa_balancing 0
+                tainted 0
+                panic 0
+                sched_child_runs_first 0
+                """)
         let random = kernel.directory("random")
         random.add("boot_id") { () throws(Errno) in Self.identifierText(source.bootIdentifier) }
         random.add("uuid") { () throws(Errno) in Self.identifierText(source.randomIdentifier()) }
@@ -76,23 +106,36 @@ extension ProcFS {
         let source = source
         let core = network.directory("core")
         core.add("somaxconn") { () throws(Errno) in Text.line(source.system.socketBacklog) }
-        for (name, value) in [
-            ("rmem_max", "4194304"), ("wmem_max", "4194304"), ("rmem_default", "212992"), ("wmem_default", "212992"),
-            ("netdev_max_backlog", "1000"), ("optmem_max", "131072"),
-        ] {
-            core.add(name, text: value)
-        }
+        core.add(
+            lines: """
+                rmem_max 4194304
+                wmem_max 4194304
+                rmem_default 212992
+                wmem_default 212992
+                netdev_max_backlog 1000
+                optmem_max 131072
+                """)
         let version4 = network.directory("ipv4")
-        for (name, value) in [
-            ("ip_local_port_range", "32768\t60999"), ("ip_unprivileged_port_start", "1024"), ("ip_forward", "0"),
-            ("tcp_max_syn_backlog", "1024"), ("tcp_rmem", "4096\t131072\t6291456"), ("tcp_wmem", "4096\t16384\t4194304"),
-            ("tcp_keepalive_time", "7200"), ("tcp_keepalive_intvl", "75"), ("tcp_keepalive_probes", "9"), ("tcp_fin_timeout", "60"),
-            ("tcp_fastopen", "0"), ("tcp_congestion_control", "reno"), ("tcp_syncookies", "0"), ("tcp_timestamps", "1"),
-            ("tcp_sack", "1"), ("tcp_window_scaling", "1"),
-        ] {
-            version4.add(name, text: value)
-        }
-        for scope in ["all", "default"] {
+        version4.add(
+            lines: """
+                ip_local_port_range 32768\t60999
+                ip_unprivileged_port_start 1024
+                ip_forward 0
+                tcp_max_syn_backlog 1024
+                tcp_rmem 4096\t131072\t6291456
+                tcp_wmem 4096\t16384\t4194304
+                tcp_keepalive_time 7200
+                tcp_keepalive_intvl 75
+                tcp_keepalive_probes 9
+                tcp_fin_timeout 60
+                tcp_fastopen 0
+                tcp_congestion_control reno
+                tcp_syncookies 0
+                tcp_timestamps 1
+                tcp_sack 1
+                tcp_window_scaling 1
+                """)
+        for scope in ["all", "default"] as [StaticString] {
             network.directory("ipv6").directory("conf").directory(scope).add("disable_ipv6", text: "0")
         }
         network.directory("unix").add("max_dgram_qlen", text: "512")

@@ -1,3 +1,4 @@
+import Bytes
 import Errno
 import VFS
 
@@ -25,7 +26,7 @@ open class ProcSource {
     open func setOutOfMemoryAdjustment(_ value: Int32, of process: Int32) throws(Errno) {}
 
     open var system: SystemStatus { SystemStatus() }
-    open var hostName: [UInt8] { Array("brique".utf8) }
+    open var hostName: [UInt8] { StaticString("brique").bytes }
     open func setHostName(_ name: [UInt8]) throws(Errno) { throw .eperm }
     /// 128 unforeseeable bits, new ones at each call; `bootIdentifier` stays.
     open func randomIdentifier() -> (UInt64, UInt64) { (0, 0) }
@@ -40,7 +41,7 @@ public enum SocketTable: Sendable { case tcp, tcp6, udp, udp6, unix }
 /// What stat, status and limits of a process or thread tell (proc(5)). Times are in ticks of 10 ms.
 public struct ProcessStatus {
     public var identifier: Int32 = 1
-    public var name: [UInt8] = Array("program".utf8)
+    public var name: [UInt8] = StaticString("program").bytes
     /// R, S, D, Z or T.
     public var state: UInt8 = 0x52
     public var parent: Int32 = 0
@@ -126,15 +127,15 @@ public struct MemoryMapping {
 /// The machine and what runs on it.
 public struct SystemStatus {
     public var processorCount = 1
-    public var vendor: [UInt8] = Array("GenuineIntel".utf8)
-    public var modelName: [UInt8] = Array("virtual".utf8)
+    public var vendor: [UInt8] = StaticString("GenuineIntel").bytes
+    public var modelName: [UInt8] = StaticString("virtual").bytes
     public var family: UInt32 = 6
     public var model: UInt32 = 0
     public var stepping: UInt32 = 0
     public var megahertz: UInt32 = 0
     public var cacheKilobytes: UInt32 = 0
     /// Names with blanks between.
-    public var processorFlags: [UInt8] = Array("fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm".utf8)
+    public var processorFlags: [UInt8] = StaticString("fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm").bytes
     public var totalByteCount: UInt64 = 0
     public var freeByteCount: UInt64 = 0
     public var fileByteCount: UInt64 = 0
@@ -151,8 +152,8 @@ public struct SystemStatus {
     public var threads: Int = 1
     public var lastProcess: Int32 = 1
     /// As uname(2) has them.
-    public var release: [UInt8] = Array("6.1.0".utf8)
-    public var version: [UInt8] = Array("#1 SMP".utf8)
+    public var release: [UInt8] = StaticString("6.1.0").bytes
+    public var version: [UInt8] = StaticString("#1 SMP").bytes
     public var socketBacklog: UInt32 = 4096
     public var overcommit: UInt32 = 1
 

@@ -8,7 +8,7 @@ final class ProcessDirectory: GeneratedDirectory {
     private let process: Int32
     private let thread: Int32?
 
-    private static var names: [(name: String, kind: FileKind)] {
+    private static var names: [(name: StaticString, kind: FileKind)] {
         [
             ("auxv", .regular), ("cgroup", .regular), ("cmdline", .regular), ("comm", .regular), ("coredump_filter", .regular),
             ("cwd", .symbolicLink), ("environ", .regular), ("exe", .symbolicLink), ("fd", .directory), ("fdinfo", .directory),
@@ -30,14 +30,15 @@ final class ProcessDirectory: GeneratedDirectory {
     }
 
     override func list() -> [(name: [UInt8], kind: FileKind)] {
-        Self.names.filter { thread == nil || $0.name != "task" }.map { (Array($0.name.utf8), $0.kind) }
+        // The last of them is the directory of threads.
+        Self.names.prefix(thread == nil ? .max : Self.names.count - 1).map { ($0.name.bytes, $0.kind) }
     }
 
     override func find(_ name: RawSpan) throws(Errno) -> GeneratedNode? {
         let names = Self.names
         guard
             let index = names.firstIndex(where: {
-                let known = Array($0.name.utf8)
+                let known = $0.name.bytes
                 return known.count == name.byteCount && known.hasSameBytes(as: name, from: 0)
             })
         else { return nil }
@@ -46,7 +47,7 @@ final class ProcessDirectory: GeneratedDirectory {
         switch names[index].kind {
         case .symbolicLink: return link(names[index].name, number)
         case .directory:
-            switch names[index].name.utf8.count {
+            switch names[index].name.utf8CodeUnitCount {
             case 2, 6:
                 return DescriptorDirectory(
                     generated, source, process, parent: self, name: Array(copying: name), inode: number, isInfo: name.byteCount == 6)
@@ -54,20 +55,20 @@ final class ProcessDirectory: GeneratedDirectory {
             default: return thread == nil ? TaskDirectory(generated, source, process, parent: self, inode: number) : nil
             }
         default:
-            let wanted = names[index].name
+            let wanted = names[index].name.bytes
             var accept: (([UInt8]) throws(Errno) -> Void)?
-            if wanted.utf8.elementsEqual("comm".utf8) {
+            if StaticString("comm").hasSameBytes(as: wanted) {
                 accept = { (bytes) throws(Errno) in
                     var bytes = bytes
                     if bytes.last == 0x0a { bytes.removeLast() }
                     try source.setName(Array(bytes.prefix(15)), of: process, thread: thread)
                 }
-            } else if wanted.utf8.elementsEqual("oom_score_adj".utf8) {
+            } else if StaticString("oom_score_adj").hasSameBytes(as: wanted) {
                 accept = { (bytes) throws(Errno) in
                     guard let value = Self.signed(bytes), value >= -1000, value <= 1000 else { throw .einval }
                     try source.setOutOfMemoryAdjustment(value, of: process)
                 }
-            } else if wanted.utf8.elementsEqual("coredump_filter".utf8) {
+            } else if StaticString("coredump_filter").hasSameBytes(as: wanted) {
                 accept = { (_) throws(Errno) in }
             }
             let file = GeneratedFile(generated, mode: accept == nil ? 0o444 : 0o644, inode: number, accept: accept) {
@@ -86,9 +87,9 @@ final class ProcessDirectory: GeneratedDirectory {
         return isNegative ? -value : value
     }
 
-    private func link(_ name: String, _ number: UInt64) -> GeneratedLink {
+    private func link(_ name: StaticString, _ number: UInt64) -> GeneratedLink {
         let process = process, source = source
-        let letter = name.utf8.first
+        let letter = name.bytes.first
         func place() throws(Errno) -> Place {
             switch letter {
             case 0x65: try source.executable(of: process).place
@@ -107,24 +108,23 @@ final class ProcessDirectory: GeneratedDirectory {
         }
     }
 
-    /// Names are told apart by their bytes: comparing String would bring tables of Unicode.
-    private static func text(_ name: String, _ source: ProcSource, _ process: Int32, _ thread: Int32?) throws(Errno) -> [UInt8] {
-        func named(_ other: StaticString) -> Bool { name.utf8.elementsEqual(other.description.utf8) }
-        if named("maps") || named("smaps") || named("smaps_rollup") { return try mapsText(name.utf8.count, source, process) }
+    private static func text(_ name: [UInt8], _ source: ProcSource, _ process: Int32, _ thread: Int32?) throws(Errno) -> [UInt8] {
+        func named(_ other: StaticString) -> Bool { other.hasSameBytes(as: name) }
+        if named("maps") || named("smaps") || named("smaps_rollup") { return try mapsText(name.count, source, process) }
         if named("auxv") { return try source.auxiliaryVector(of: process) }
         if named("cmdline") { return try source.commandLine(of: process) }
         if named("environ") { return try source.environment(of: process) }
-        if named("cgroup") { return Array("0::/\n".utf8) }
+        if named("cgroup") { return StaticString("0::/\n").bytes }
         if named("mounts") { return ProcFS.mountsText(try source.context(of: process), isInfo: false) }
         if named("mountinfo") { return ProcFS.mountsText(try source.context(of: process), isInfo: true) }
-        if named("coredump_filter") { return Array("00000033\n".utf8) }
-        if named("loginuid") { return Array("4294967295".utf8) }
-        if named("personality") { return Array("00000000\n".utf8) }
-        if named("setgroups") { return Array("allow\n".utf8) }
-        if named("oom_score") || named("oom_adj") { return Array("0\n".utf8) }
+        if named("coredump_filter") { return StaticString("00000033\n").bytes }
+        if named("loginuid") { return StaticString("4294967295").bytes }
+        if named("personality") { return StaticString("00000000\n").bytes }
+        if named("setgroups") { return StaticString("allow\n").bytes }
+        if named("oom_score") || named("oom_adj") { return StaticString("0\n").bytes }
         if named("wchan") { return [0x30] }
         if named("io") {
-            return Array("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n".utf8)
+            return StaticString("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").bytes
         }
         let status = try source.status(of: process, thread: thread)
         if named("comm") { return status.name + [0x0a] }
@@ -143,7 +143,7 @@ final class ProcessDirectory: GeneratedDirectory {
         let mappings = try source.mappings(of: process)
         guard length != 12 else {
             guard let first = mappings.first, let last = mappings.last else { return [] }
-            var sum = MemoryMapping(start: first.start, end: last.end, protection: 0, name: Array("[rollup]".utf8))
+            var sum = MemoryMapping(start: first.start, end: last.end, protection: 0, name: StaticString("[rollup]").bytes)
             for mapping in mappings {
                 sum.residentByteCount += mapping.residentByteCount
                 sum.anonymousByteCount += mapping.anonymousByteCount
@@ -168,7 +168,7 @@ final class TaskDirectory: GeneratedDirectory {
     init(_ proc: GeneratedFS, _ source: ProcSource, _ process: Int32, parent: GeneratedDirectory, inode: UInt64) {
         self.source = source
         self.process = process
-        super.init(proc, parent: parent, name: Array("task".utf8), inode: inode)
+        super.init(proc, parent: parent, name: StaticString("task").bytes, inode: inode)
     }
 
     override func list() -> [(name: [UInt8], kind: FileKind)] { source.threads(of: process).map { (Text.digits($0), .directory) } }

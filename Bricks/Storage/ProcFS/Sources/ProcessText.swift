@@ -1,3 +1,4 @@
+import Bytes
 import Errno
 import VFS
 
@@ -61,7 +62,7 @@ extension ProcessStatus {
         text.addLine("Pid", identifier)
         text.addLine("PPid", parent)
         text.addLine("TracerPid", 0)
-        for (name, ids) in [("Uid:", users), ("Gid:", groups)] {
+        for (name, ids) in [("Uid:", users), ("Gid:", groups)] as [(StaticString, InlineArray<4, UInt32>)] {
             text.add(name)
             for index in 0..<4 {
                 text.add("\t")
@@ -76,9 +77,10 @@ extension ProcessStatus {
             text.add(" ")
         }
         text.add("\n")
-        for name in ["NStgid", "NSpid", "NSpgid", "NSsid"] {
-            text.addLine(name, name == "NSpgid" ? group : name == "NSsid" ? session : name == "NStgid" ? process : identifier)
-        }
+        text.addLine("NStgid", process)
+        text.addLine("NSpid", identifier)
+        text.addLine("NSpgid", group)
+        text.addLine("NSsid", session)
         addMemory(to: &text)
         text.addLine("CoreDumping", 0)
         text.addLine("THP_enabled", 0)
@@ -88,7 +90,7 @@ extension ProcessStatus {
             ("SigPnd", pendingSignals), ("ShdPnd", sharedPendingSignals), ("SigBlk", blockedSignals), ("SigIgn", ignoredSignals),
             ("SigCgt", caughtSignals), ("CapInh", 0), ("CapPrm", capabilities), ("CapEff", capabilities), ("CapBnd", capabilities),
             ("CapAmb", 0),
-        ] {
+        ] as [(StaticString, UInt64)] {
             text.addLine(name, hex: mask)
         }
         text.addLine("NoNewPrivs", hasNoNewPrivileges ? 1 : 0)
@@ -106,24 +108,54 @@ extension ProcessStatus {
 
     private func addMemory(to text: inout Text) {
         let resident = residentPageCount * 4, file = filePageCount * 4
-        for (name, value) in [
-            ("VmPeak", virtualByteCount / 1024), ("VmSize", virtualByteCount / 1024), ("VmLck", 0), ("VmPin", 0), ("VmHWM", resident),
-            ("VmRSS", resident), ("RssAnon", resident > file ? resident - file : 0), ("RssFile", file), ("RssShmem", 0),
-            ("VmData", dataByteCount / 1024), ("VmStk", stackByteCount / 1024), ("VmExe", codeByteCount / 1024), ("VmLib", 0),
-            ("VmPTE", 4), ("VmSwap", 0), ("HugetlbPages", 0),
-        ] {
-            text.addLine(name, kilobytes: value)
+        let values = [
+            virtualByteCount / 1024, virtualByteCount / 1024, 0, 0, resident, resident, resident > file ? resident - file : 0, file, 0,
+            dataByteCount / 1024, stackByteCount / 1024, codeByteCount / 1024, 0, 4, 0, 0,
+        ]
+        var index = 0
+        let names: StaticString = """
+            VmPeak
+            VmSize
+            VmLck
+            VmPin
+            VmHWM
+            VmRSS
+            RssAnon
+            RssFile
+            RssShmem
+            VmData
+            VmStk
+            VmExe
+            VmLib
+            VmPTE
+            VmSwap
+            HugetlbPages
+            """
+        names.forEachLine { name in
+            text.addLine(name, kilobytes: values[index])
+            index += 1
         }
     }
 
     func limitsText() -> [UInt8] {
-        let rows: [(name: String, unit: String)] = [
-            ("Max cpu time", "seconds"), ("Max file size", "bytes"), ("Max data size", "bytes"), ("Max stack size", "bytes"),
-            ("Max core file size", "bytes"), ("Max resident set", "bytes"), ("Max processes", "processes"), ("Max open files", "files"),
-            ("Max locked memory", "bytes"), ("Max address space", "bytes"), ("Max file locks", "locks"),
-            ("Max pending signals", "signals"), ("Max msgqueue size", "bytes"), ("Max nice priority", ""), ("Max realtime priority", ""),
-            ("Max realtime timeout", "us"),
-        ]
+        let rows: StaticString = """
+            Max cpu time,seconds
+            Max file size,bytes
+            Max data size,bytes
+            Max stack size,bytes
+            Max core file size,bytes
+            Max resident set,bytes
+            Max processes,processes
+            Max open files,files
+            Max locked memory,bytes
+            Max address space,bytes
+            Max file locks,locks
+            Max pending signals,signals
+            Max msgqueue size,bytes
+            Max nice priority,
+            Max realtime priority,
+            Max realtime timeout,us
+            """
         var text = Text()
         func add(_ cells: [[UInt8]]) {
             for (index, width) in [26, 21, 21, 10].enumerated() {
@@ -134,14 +166,18 @@ extension ProcessStatus {
             text.add("\n")
         }
         func cell(_ limit: UInt64) -> [UInt8] {
-            if limit == .max { return Array("unlimited".utf8) }
+            if limit == .max { return StaticString("unlimited").bytes }
             var text = Text()
             text.add(limit)
             return text.bytes
         }
-        add([Array("Limit".utf8), Array("Soft Limit".utf8), Array("Hard Limit".utf8), Array("Units".utf8)])
-        for (index, row) in rows.enumerated() where index < limits.count {
-            add([Array(row.name.utf8), cell(limits[index].soft), cell(limits[index].hard), Array(row.unit.utf8)])
+        text.add("Limit                     Soft Limit           Hard Limit           Units     \n")
+        var index = 0
+        rows.forEachLine { row in
+            let name = row.prefix { $0 != 0x2c }
+            guard index < limits.count else { return }
+            add([Array(name), cell(limits[index].soft), cell(limits[index].hard), Array(row.dropFirst(name.count + 1))])
+            index += 1
         }
         return text.bytes
     }
@@ -176,20 +212,34 @@ extension MemoryMapping {
 
     func addDetails(to text: inout Text) {
         let resident = residentByteCount / 1024, anonymous = anonymousByteCount / 1024
-        for (name, value) in [
-            ("Size", (end - start) / 1024), ("KernelPageSize", 4), ("MMUPageSize", 4), ("Rss", resident), ("Pss", resident),
-            ("Pss_Dirty", anonymous), ("Shared_Clean", 0), ("Shared_Dirty", 0),
-            ("Private_Clean", resident > anonymous ? resident - anonymous : 0), ("Private_Dirty", anonymous), ("Referenced", resident),
-            ("Anonymous", anonymous), ("LazyFree", 0), ("AnonHugePages", 0), ("ShmemPmdMapped", 0), ("FilePmdMapped", 0),
-            ("Shared_Hugetlb", 0), ("Private_Hugetlb", 0), ("Swap", 0), ("SwapPss", 0), ("Locked", 0),
-        ] {
-            let begin = text.bytes.count
-            text.add(name)
-            text.add(":")
-            text.pad(from: begin, to: 16)
-            text.add(value, width: 8)
-            text.add(" kB\n")
-        }
+        text.addColumns(
+            """
+            Size
+            KernelPageSize
+            MMUPageSize
+            Rss
+            Pss
+            Pss_Dirty
+            Shared_Clean
+            Shared_Dirty
+            Private_Clean
+            Private_Dirty
+            Referenced
+            Anonymous
+            LazyFree
+            AnonHugePages
+            ShmemPmdMapped
+            FilePmdMapped
+            Shared_Hugetlb
+            Private_Hugetlb
+            Swap
+            SwapPss
+            Locked
+            """,
+            kilobytes: [
+                (end - start) / 1024, 4, 4, resident, resident, anonymous, 0, 0, resident > anonymous ? resident - anonymous : 0, anonymous,
+                resident, anonymous,
+            ])
         text.add("THPeligible:    0\nVmFlags:")
         text.add(protection & 1 != 0 ? " rd" : "")
         text.add(protection & 2 != 0 ? " wr" : "")

@@ -1,3 +1,4 @@
+import Bytes
 import Errno
 import VFS
 
@@ -22,35 +23,35 @@ public final class SysFS: GeneratedFS {
     }
 
     private func addProcessors(_ source: ProcSource, to processors: GeneratedDirectory) {
-        for name in ["online", "possible", "present"] {
+        for name in ["online", "possible", "present"] as [StaticString] {
             processors.add(name) { () throws(Errno) in ProcFS.range(source.system.processorCount) + [0x0a] }
         }
-        processors.add("offline", text: "")
-        processors.add("isolated", text: "")
-        processors.add("kernel_max", text: "63")
+        processors.add(lines: "offline \nisolated \nkernel_max 63")
         let count = source.system.processorCount
         for index in 0..<count {
             var name = Text()
             name.add("cpu")
             name.add(index)
-            let processor = processors.directory(String(decoding: name.bytes, as: UTF8.self))
+            let processor = processors.directory(name.bytes)
             processor.add("online", text: "1")
             let topology = processor.directory("topology")
             topology.add("core_id") { () throws(Errno) in Text.line(index) }
             topology.add("physical_package_id", text: "0")
-            for name in ["thread_siblings_list", "core_cpus_list"] { topology.add(name) { () throws(Errno) in Text.line(index) } }
-            for name in ["core_siblings_list", "package_cpus_list"] {
+            for name in ["thread_siblings_list", "core_cpus_list"] as [StaticString] {
+                topology.add(name) { () throws(Errno) in Text.line(index) }
+            }
+            for name in ["core_siblings_list", "package_cpus_list"] as [StaticString] {
                 topology.add(name) { () throws(Errno) in ProcFS.range(count) + [0x0a] }
             }
-            for (place, (level, type, size)) in [("1", "Data", "32K"), ("1", "Instruction", "32K"), ("2", "Unified", "1024K")].enumerated()
-            {
+            let caches: [StaticString] = [
+                "level 1\ntype Data\nsize 32K", "level 1\ntype Instruction\nsize 32K", "level 2\ntype Unified\nsize 1024K",
+            ]
+            for (place, cacheLines) in caches.enumerated() {
                 var name = Text()
                 name.add("index")
                 name.add(place)
-                let cache = processor.directory("cache").directory(String(decoding: name.bytes, as: UTF8.self))
-                cache.add("level", text: level)
-                cache.add("type", text: type)
-                cache.add("size", text: size)
+                let cache = processor.directory("cache").directory(name.bytes)
+                cache.add(lines: cacheLines)
                 cache.add("coherency_line_size", text: "64")
                 cache.add("shared_cpu_list") { () throws(Errno) in Text.line(index) }
             }
@@ -59,30 +60,39 @@ public final class SysFS: GeneratedFS {
 
     private func addMemory(_ source: ProcSource, to root: GeneratedDirectory) {
         let node = root.directory("devices").directory("system").directory("node")
-        for name in ["online", "possible", "has_cpu", "has_memory", "has_normal_memory"] { node.add(name, text: "0") }
+        node.add(lines: "online 0\npossible 0\nhas_cpu 0\nhas_memory 0\nhas_normal_memory 0")
         node.directory("node0").add("cpulist") { () throws(Errno) in ProcFS.range(source.system.processorCount) + [0x0a] }
         node.directory("node0").add("cpumap", text: "1")
         node.directory("node0").add("distance", text: "10")
         let pages = root.directory("kernel").directory("mm").directory("transparent_hugepage")
-        pages.add("enabled", text: "always madvise [never]")
-        pages.add("defrag", text: "always defer defer+madvise madvise [never]")
-        pages.add("shmem_enabled", text: "always within_size advise [never] deny force")
-        pages.add("hpage_pmd_size", text: "2097152")
+        pages.add(
+            lines: """
+                enabled always madvise [never]
+                defrag always defer defer+madvise madvise [never]
+                shmem_enabled always within_size advise [never] deny force
+                hpage_pmd_size 2097152
+                """)
         _ = root.directory("kernel").directory("mm").directory("hugepages")
         let clocks = root.directory("devices").directory("system").directory("clocksource").directory("clocksource0")
-        clocks.add("current_clocksource", text: "tsc")
-        clocks.add("available_clocksource", text: "tsc")
+        clocks.add(lines: "current_clocksource tsc\navailable_clocksource tsc")
     }
 
     /// Version 2: the instance is the root group and shows what it was given.
     private func addControlGroup(_ source: ProcSource, to group: GeneratedDirectory) {
-        for (name, value) in [
-            ("cgroup.controllers", "cpu memory pids"), ("cgroup.subtree_control", ""), ("cgroup.type", "domain"), ("cpu.weight", "100"),
-            ("memory.high", "max"), ("memory.low", "0"), ("memory.min", "0"), ("memory.swap.max", "0"), ("memory.swap.current", "0"),
-            ("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0"), ("pids.max", "max"),
-        ] {
-            group.add(name, text: value)
-        }
+        group.add(
+            lines: """
+                cgroup.controllers cpu memory pids
+                cgroup.subtree_control 
+                cgroup.type domain
+                cpu.weight 100
+                memory.high max
+                memory.low 0
+                memory.min 0
+                memory.swap.max 0
+                memory.swap.current 0
+                pids.max max
+                """)
+        group.add("memory.events", text: "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0")
         group.add("cgroup.procs") { () throws(Errno) in Text.line(source.currentProcess) }
         group.add("cpu.max") { () throws(Errno) in
             var text = Text()
@@ -120,7 +130,7 @@ public final class SysFS: GeneratedFS {
 
     private func addNetwork(_ source: ProcSource, to network: GeneratedDirectory) {
         for interface in source.interfaces {
-            let directory = network.directory(String(decoding: interface.name, as: UTF8.self))
+            let directory = network.directory(interface.name)
             directory.add("ifindex") { () throws(Errno) in Text.line(interface.index) }
             directory.add("operstate", text: "up")
             directory.add("carrier", text: "1")

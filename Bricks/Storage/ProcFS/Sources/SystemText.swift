@@ -1,3 +1,4 @@
+import Bytes
 // The texts of /proc about the machine (proc(5)).
 extension SystemStatus {
     func processorText() -> [UInt8] {
@@ -38,21 +39,45 @@ extension SystemStatus {
         var text = Text()
         let total = totalByteCount / 1024, free = freeByteCount / 1024, file = fileByteCount / 1024, shared = sharedByteCount / 1024
         let used = total > free + file ? total - free - file : 0
-        for (name, value) in [
-            ("MemTotal", total), ("MemFree", free), ("MemAvailable", free), ("Buffers", 0), ("Cached", file), ("SwapCached", 0),
-            ("Active", used), ("Inactive", file), ("Active(anon)", used), ("Inactive(anon)", 0), ("Active(file)", 0),
-            ("Inactive(file)", file), ("Unevictable", 0), ("Mlocked", 0), ("SwapTotal", 0), ("SwapFree", 0), ("Dirty", 0), ("Writeback", 0),
-            ("AnonPages", used), ("Mapped", file), ("Shmem", shared), ("KReclaimable", 0), ("Slab", 0), ("SReclaimable", 0),
-            ("SUnreclaim", 0), ("KernelStack", 0), ("PageTables", 0), ("CommitLimit", total), ("Committed_AS", used),
-            ("VmallocTotal", 0), ("VmallocUsed", 0), ("AnonHugePages", 0),
-        ] {
-            let begin = text.bytes.count
-            text.add(name)
-            text.add(":")
-            text.pad(from: begin, to: 16)
-            text.add(value, width: 8)
-            text.add(" kB\n")
-        }
+        text.addColumns(
+            """
+            MemTotal
+            MemFree
+            MemAvailable
+            Buffers
+            Cached
+            SwapCached
+            Active
+            Inactive
+            Active(anon)
+            Inactive(anon)
+            Active(file)
+            Inactive(file)
+            Unevictable
+            Mlocked
+            SwapTotal
+            SwapFree
+            Dirty
+            Writeback
+            AnonPages
+            Mapped
+            Shmem
+            KReclaimable
+            Slab
+            SReclaimable
+            SUnreclaim
+            KernelStack
+            PageTables
+            CommitLimit
+            Committed_AS
+            VmallocTotal
+            VmallocUsed
+            AnonHugePages
+            """,
+            kilobytes: [
+                total, free, free, 0, file, 0, used, file, used, 0, 0, file, 0, 0, 0, 0, 0, 0, used, file, shared, 0, 0, 0, 0, 0, 0, total,
+                used,
+            ])
         text.add("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n")
         text.add("Hugepagesize:       2048 kB\n")
         return text.bytes
@@ -60,7 +85,7 @@ extension SystemStatus {
 
     func statText() -> [UInt8] {
         var text = Text()
-        func addTimes(_ name: String, _ share: UInt64, _ index: Int?) {
+        func addTimes(_ name: StaticString, _ share: UInt64, _ index: Int?) {
             text.add(name)
             if let index { text.add(index) }
             for value in [userTicks / share, 0, systemTicks / share, idleNanoseconds / 10_000_000 / share, 0, 0, 0, 0, 0, 0] {
@@ -74,7 +99,7 @@ extension SystemStatus {
         for (name, value) in [
             ("intr 0\nctxt ", contextSwitches), ("btime ", bootTime), ("processes ", startedProcesses),
             ("procs_running ", UInt64(runnableThreads)), ("procs_blocked ", 0),
-        ] {
+        ] as [(StaticString, UInt64)] {
             text.add(name)
             text.add(value)
             text.add("\n")

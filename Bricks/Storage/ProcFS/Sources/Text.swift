@@ -4,18 +4,21 @@ import Bytes
 struct Text {
     private(set) var bytes: [UInt8] = []
 
-    mutating func add(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    mutating func add(_ text: StaticString) { text.append(to: &bytes) }
     mutating func add(_ text: [UInt8]) { bytes.append(contentsOf: text) }
     mutating func add(byte: UInt8) { bytes.append(byte) }
 
     mutating func add(_ number: some FixedWidthInteger, width: Int = 0) {
+        add(magnitude: UInt64(number.magnitude), isNegative: number < 0, width: width)
+    }
+    private mutating func add(magnitude: UInt64, isNegative: Bool, width: Int) {
         var digits: [UInt8] = []
-        var rest = UInt64(number.magnitude)
+        var rest = magnitude
         repeat {
             digits.append(UInt8(0x30 + rest % 10))
             rest /= 10
         } while rest > 0
-        if number < 0 { digits.append(0x2d) }
+        if isNegative { digits.append(0x2d) }
         for _ in 0..<max(0, width - digits.count) { bytes.append(0x20) }
         bytes.append(contentsOf: digits.reversed())
     }
@@ -49,20 +52,32 @@ struct Text {
     }
 
     /// "Name:        12 kB"
-    mutating func addLine(_ name: String, kilobytes: UInt64, width: Int = 8) {
+    mutating func addLine(_ name: [UInt8], kilobytes: UInt64) {
         add(name)
-        add(":")
-        add(byte: 0x09)
-        add(kilobytes, width: width)
+        add(":\t")
+        add(kilobytes, width: 8)
         add(" kB\n")
     }
-    mutating func addLine(_ name: String, _ number: some FixedWidthInteger) {
+    /// A line for each line of `names`, as /proc/meminfo has them.
+    mutating func addColumns(_ names: StaticString, kilobytes: [UInt64]) {
+        var index = 0
+        names.forEachLine { name in
+            let begin = bytes.count
+            add(name)
+            add(byte: 0x3a)
+            pad(from: begin, to: 16)
+            add(index < kilobytes.count ? kilobytes[index] : 0, width: 8)
+            add(" kB\n")
+            index += 1
+        }
+    }
+    mutating func addLine(_ name: StaticString, _ number: some FixedWidthInteger) {
         add(name)
         add(":\t")
         add(number)
         add("\n")
     }
-    mutating func addLine(_ name: String, hex number: UInt64) {
+    mutating func addLine(_ name: StaticString, hex number: UInt64) {
         add(name)
         add(":\t")
         add(hex: number, width: 16)
@@ -75,7 +90,7 @@ struct Text {
         text.add("\n")
         return text.bytes
     }
-    static func line(_ content: String) -> [UInt8] { Array(content.utf8) + [0x0a] }
+    static func line(_ content: [UInt8]) -> [UInt8] { content + [0x0a] }
 
     /// The number that a name is; nil: it is none.
     static func number(_ name: RawSpan) -> Int32? {

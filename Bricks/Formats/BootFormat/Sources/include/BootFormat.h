@@ -165,7 +165,7 @@ struct brique_boot_information {
 
 // How programs that run below BRIQUE_VIRTUAL_BASE enter the library OS; one per image, named by BRIQUE_CALL_PROGRAM.
 struct brique_program {
-    uint64_t call_entry;          // what a system-call instruction jumps to: rcx = the address after it, r11 undefined, the rest the program's
+    uint64_t call_entry;          // a system-call instruction jumps here: rcx = the address after it, r11 undefined, the rest the program's
     uint64_t interruption_entry;  // what an exception or a tick jumps to: rsp = kernel_stack, the rest (rax too) the program's
     uint64_t kernel_stack;
     uint64_t tick_pending;        // 1: a tick found the library OS running

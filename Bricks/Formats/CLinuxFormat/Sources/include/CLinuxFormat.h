@@ -53,7 +53,8 @@ struct linux_signal_stack { uint64_t ss_sp; int32_t ss_flags; int32_t padding; u
 struct linux_signal_information { int32_t si_signo, si_errno, si_code, padding; uint64_t words[14]; };
 struct linux_signal_event { uint64_t sigev_value; int32_t sigev_signo, sigev_notify; int32_t sigev_notify_thread_id; int32_t padding[11]; };
 struct linux_signalfd_information {
-    uint32_t ssi_signo; int32_t ssi_errno, ssi_code; uint32_t ssi_pid, ssi_uid; int32_t ssi_fd; uint32_t ssi_tid, ssi_band, ssi_overrun, ssi_trapno;
+    uint32_t ssi_signo; int32_t ssi_errno, ssi_code; uint32_t ssi_pid, ssi_uid; int32_t ssi_fd;
+    uint32_t ssi_tid, ssi_band, ssi_overrun, ssi_trapno;
     int32_t ssi_status, ssi_int; uint64_t ssi_ptr, ssi_utime, ssi_stime, ssi_addr; uint16_t ssi_addr_lsb, padding2; int32_t ssi_syscall;
     uint64_t ssi_call_addr; uint32_t ssi_arch; uint8_t padding[28];
 };
@@ -80,7 +81,8 @@ struct linux_robust_list_head { uint64_t list; int64_t futex_offset; uint64_t li
 struct linux_rlimit { uint64_t rlim_cur, rlim_max; };
 struct linux_rusage {
     struct linux_timeval ru_utime, ru_stime;
-    int64_t ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock, ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals,
+    int64_t ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap;
+    int64_t ru_inblock, ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals,
         ru_nvcsw, ru_nivcsw;
 };
 struct linux_sysinfo {
@@ -99,7 +101,12 @@ struct linux_sockaddr_in { uint16_t sin_family, sin_port; uint32_t sin_addr; uin
 struct linux_sockaddr_in6 { uint16_t sin6_family, sin6_port; uint32_t sin6_flowinfo; uint8_t sin6_addr[16]; uint32_t sin6_scope_id; };
 struct linux_sockaddr_un { uint16_t sun_family; uint8_t sun_path[108]; };
 struct linux_sockaddr_nl { uint16_t nl_family, nl_pad; uint32_t nl_pid, nl_groups; };
-struct linux_message_header { uint64_t msg_name; uint32_t msg_namelen, padding; uint64_t msg_iov, msg_iovlen, msg_control, msg_controllen; int32_t msg_flags, padding1; };
+struct linux_message_header {
+    uint64_t msg_name;
+    uint32_t msg_namelen, padding;
+    uint64_t msg_iov, msg_iovlen, msg_control, msg_controllen;
+    int32_t msg_flags, padding1;
+};
 struct linux_multiple_message_header { struct linux_message_header msg_hdr; uint32_t msg_len, padding; };
 struct linux_control_message_header { uint64_t cmsg_len; int32_t cmsg_level, cmsg_type; };
 struct linux_linger { int32_t l_onoff, l_linger; };
