@@ -84,10 +84,10 @@
                 var name: [UInt8] = []
                 var device: UInt64 = 0, inode: UInt64 = 0
                 switch area.name {
-                case .stack: name = Array("[stack]".utf8)
-                case .heap: name = Array("[heap]".utf8)
-                case .vdso: name = Array("[vdso]".utf8)
-                case .vvar: name = Array("[vvar]".utf8)
+                case .stack: name = StaticString("[stack]").bytes
+                case .heap: name = StaticString("[heap]").bytes
+                case .vdso: name = StaticString("[vdso]").bytes
+                case .vvar: name = StaticString("[vvar]").bytes
                 case .none, .trampolines:
                     guard let file = area.mapping?.file else { break }
                     name = process.paths.path(of: file)
