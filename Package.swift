@@ -61,7 +61,7 @@ let bricks: [Brick] = [
     Brick(
         name: "ELFFormat", layer: .formats, needs: ["Bytes", "BootFormat"], tests: true,
         testNeeds: ["Random", "SampleImage"]),
-    Brick(name: "LinuxFormat", layer: .formats),
+    Brick(name: "LinuxFormat", layer: .formats, needs: ["Bytes"]),
     Brick(name: "CLinuxFormat", layer: .formats, kind: .c),
     Brick(name: "VirtioFormat", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
     Brick(name: "NetFormats", layer: .formats, needs: ["Bytes"], tests: true, testNeeds: ["Random"]),
@@ -154,7 +154,7 @@ let bricks: [Brick] = [
         name: "LinuxProcess", layer: .linux,
         needs: [
             "Bytes", "Errno", "Time", "BootFormat", "PageFrames", "LinuxFormat", "CLinuxFormat", "CHypercalls", "VFS", "LinuxMemory",
-        ]),
+        ], tests: true, testNeeds: ["MachineX86_64", "PlatformHosted"]),
     Brick(
         name: "LinuxFiles", layer: .linux,
         needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "PageFrames", "VFS", "RamFS", "LinuxMemory", "LinuxProcess"],
@@ -179,6 +179,13 @@ let bricks: [Brick] = [
         needs: [
             "Bytes", "Errno", "BootFormat", "ELFFormat", "LinuxFormat", "CHypercalls", "PageFrames", "VFS", "LinuxMemory", "LinuxProcess",
         ]),
+
+    Brick(
+        name: "LinuxTrace", layer: .linux, needs: ["Bytes", "Errno", "Time", "LinuxFormat", "CLinuxFormat", "LinuxMemory", "LinuxProcess"],
+        tests: true, testNeeds: ["VFS", "PageFrames", "MachineX86_64", "PlatformHosted"]),
+    Brick(
+        name: "Backtrace", layer: .linux, needs: ["Bytes", "Errno", "CLinuxFormat", "CHypercalls", "VFS", "LinuxMemory", "LinuxProcess"],
+        tests: true, testNeeds: ["PageFrames", "MachineX86_64", "PlatformHosted"]),
 
     Brick(name: "CallRewriting", layer: .linux, needs: ["Bytes", "Errno", "CHypercalls", "LinuxMemory", "LinuxProcess"], tests: true),
 
@@ -206,12 +213,14 @@ let bricks: [Brick] = [
         name: "Brique", layer: .brique,
         needs: ["Time", "BootFormat", "CHypercalls", "Hypercalls", "CRuntime", "Memory", "Scheduler", "Console", "Instance", "Start"]),
     Brick(
-        name: "BriqueNetwork", layer: .brique,
+        name: "InstanceNetwork", layer: .brique,
         needs: [
-            "Bytes", "Random", "Time", "NetFormats", "DNSFormat", "Hypercalls", "Resumption", "NetworkLink", "Scheduler", "Instance",
-            "HypercallNet", "RegisterBank", "DMAMemory", "VirtioFormat", "VirtioTransport", "VirtioNet", "PlatformPC", "TCP", "NetStack",
-            "Sockets", "DNS", "Names",
+            "Bytes", "Random", "Time", "NetFormats", "DNSFormat", "Hypercalls", "NetworkLink", "Scheduler", "Instance", "HypercallNet",
+            "RegisterBank", "DMAMemory", "VirtioFormat", "VirtioTransport", "VirtioNet", "PlatformPC", "TCP", "NetStack", "Sockets",
         ], tests: true),
+    Brick(
+        name: "BriqueNetwork", layer: .brique,
+        needs: ["Time", "NetFormats", "NetStack", "Sockets", "Names", "InstanceNetwork"]),
 
     Brick(
         name: "BriqueLinux", layer: .brique,
@@ -219,7 +228,8 @@ let bricks: [Brick] = [
             "Bytes", "Errno", "Random", "Time", "BootFormat", "CLinuxFormat", "LinuxFormat", "ELFFormat", "CHypercalls", "Hypercalls",
             "Resumption", "PageFrames", "CRuntime", "MachineX86_64", "MachineVDSO", "Memory", "Scheduler", "Console", "Instance",
             "VFS", "RamFS", "Overlay", "EROFS", "ProcFS", "DevFS", "ClockPage", "LinuxMemory", "LinuxProcess", "LinuxFiles",
-            "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader", "CallRewriting", "PlatformPrograms", "Sockets", "BriqueNetwork",
+            "LinuxPipes", "LinuxTime", "LinuxNetwork", "ELFLoader", "CallRewriting", "Backtrace", "LinuxTrace", "PlatformPrograms",
+            "Sockets", "InstanceNetwork",
         ], tests: true, testNeeds: ["PlatformHosted"]),
 
     Brick(

@@ -20,18 +20,23 @@ extension StaticString {
     }
 
     /// Calls `body` with each line, its end left out.
-    public func forEachLine(_ body: (_ line: [UInt8]) -> Void) {
-        var line: [UInt8] = []
+    public func forEachLine(_ body: (_ line: [UInt8]) -> Void) { forEachPart(endedBy: 0x0a, body) }
+
+    /// Calls `body` with what stands between single blanks.
+    public func forEachWord(_ body: (_ word: [UInt8]) -> Void) { forEachPart(endedBy: 0x20, body) }
+
+    private func forEachPart(endedBy end: UInt8, _ body: (_ part: [UInt8]) -> Void) {
+        var part: [UInt8] = []
         for index in 0..<utf8CodeUnitCount {
             // SAFETY: as above.
             let byte = unsafe utf8Start[index]
-            guard byte == 0x0a else {
-                line.append(byte)
-                continue
+            if byte == end {
+                body(part)
+                part = []
+            } else {
+                part.append(byte)
             }
-            body(line)
-            line = []
         }
-        if !line.isEmpty { body(line) }
+        if !part.isEmpty { body(part) }
     }
 }

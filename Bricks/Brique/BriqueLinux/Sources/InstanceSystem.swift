@@ -86,6 +86,12 @@
             try? Console.write(text.span.raw)
         }
 
+        /// A line as strace(1) would write it.
+        func trace(_ line: [UInt8]) {
+            let text = line + [0x0a]
+            try? Console.write(text.span.raw)
+        }
+
         override func exit(_ status: Int32) { Instance.exit(status) }
 
         override func crashed(_ thread: LinuxThread, _ information: linux_signal_information) {

@@ -11,6 +11,7 @@
     import LinuxFiles
     import LinuxMemory
     import LinuxProcess
+    import LinuxTrace
     import MachineX86_64
     import PageFrames
     import PlatformPrograms
@@ -69,7 +70,7 @@
             addServices(to: process, tree.devices)
             process.rewriter = SiteRewriter(process, entry: brique_program_call_address())
             if settings.isTraced || settings.hasStatistics {
-                process.observer = CallTrace(isTraced: settings.isTraced, hasStatistics: settings.hasStatistics)
+                process.observer = CallTrace(isTraced: settings.isTraced, hasStatistics: settings.hasStatistics) { system.trace($0) }
             }
             source.process = process
             do throws(Errno) {

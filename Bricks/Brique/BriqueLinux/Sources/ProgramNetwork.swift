@@ -1,5 +1,5 @@
 #if hasFeature(Embedded)
-    import BriqueNetwork
+    import InstanceNetwork
     import DevFS
     import LinuxNetwork
     import LinuxPipes
@@ -13,7 +13,7 @@
         static func addServices(to process: LinuxProcess, _ devices: Devices) {
             devices.fifos = FIFOs()
             process.attachments.append(TimeServices(TimeSource()))
-            process.attachments.append(SocketNetwork(Network.bringUpWithoutNames().stack, paths: process.paths))
+            process.attachments.append(SocketNetwork(Network.bringUp().network.stack, paths: process.paths))
         }
     }
 #endif

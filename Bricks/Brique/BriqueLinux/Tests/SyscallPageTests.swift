@@ -22,11 +22,13 @@ private struct SyscallPage {
     /// Numbers that have a name and no row.
     private var absent: [String] {
         let present = Set(rows.map(\.number.rawValue))
-        return (0..<SyscallNumber.limit).filter { !present.contains($0) }.compactMap { SyscallNumber(rawValue: $0).name?.description }
+        return (0..<SyscallNumber.limit).filter { !present.contains($0) }.compactMap {
+            SyscallNumber(rawValue: $0).name.map { String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     private func line(_ row: Syscall) throws -> String {
-        let name = try #require(row.number.name).description
+        let name = String(decoding: try #require(row.number.name), as: UTF8.self)
         switch row.level {
         case .full: return "| `\(name)` | full | |"
         case .partial(let note): return "| `\(name)` | partial | \(note) |"

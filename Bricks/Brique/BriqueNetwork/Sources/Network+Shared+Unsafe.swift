@@ -1,4 +1,5 @@
 #if hasFeature(Embedded)
+    import InstanceNetwork
     import Names
     import Sockets
 
@@ -7,7 +8,8 @@
 
     private func broughtUp() -> (network: Network, names: NameService) {
         if let shared = unsafe shared { return shared }
-        let (network, names) = Network.bringUp()
+        let (network, hostName) = Network.bringUp()
+        let names = NameService(network, hostName: hostName, seed: Network.secret())
         unsafe shared = (network, names)
         return (network, names)
     }

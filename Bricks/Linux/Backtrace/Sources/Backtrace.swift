@@ -1,4 +1,5 @@
 import Bytes
+import CHypercalls
 import CLinuxFormat
 import Errno
 import LinuxMemory
@@ -25,7 +26,7 @@ public struct Backtrace {
     }
 
     /// "#0 0x55… main+0x1c (/usr/bin/program+0x1234)", the innermost first.
-    public consuming func lines() -> [[UInt8]] {
+    public mutating func lines() -> [[UInt8]] {
         var lines: [[UInt8]] = []
         var isReturn = false
         while lines.count < Self.frameLimit, pc != 0 || lines.isEmpty {
@@ -39,6 +40,23 @@ public struct Backtrace {
         return lines
     }
 
+    /// All of them, four in a line.
+    public func registerLines() -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var line: [UInt8] = []
+        var index = 0
+        Self.registerNames.forEachWord { name in
+            line += (index % 4 == 0 ? [0x20, 0x20] : [0x20]) + name + [0x20] + Self.hexadecimal(registers[index], digits: 16)
+            index += 1
+            if index % 4 == 0 || index == registers.count {
+                lines.append(line)
+                line = []
+            }
+        }
+        return lines
+    }
+    private static var registerNames: StaticString { "rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip" }
+
     private func line(_ index: Int, _ isReturn: Bool) -> [UInt8] {
         var line = StaticString("  #").bytes + decimal(UInt64(index)) + [0x20] + Self.hexadecimal(pc)
         guard let area = memory.area(of: pc), let file = area.mapping?.file else { return line }
@@ -51,10 +69,10 @@ public struct Backtrace {
         return line + StaticString(" (").bytes + process.paths.path(of: file) + [0x2b] + Self.hexadecimal(offset) + [0x29]
     }
 
-    static func hexadecimal(_ value: UInt64) -> [UInt8] {
+    static func hexadecimal(_ value: UInt64, digits count: Int = 1) -> [UInt8] {
         var digits: [UInt8] = []
         var shift = 60
-        while shift > 0, value >> UInt64(shift) == 0 { shift -= 4 }
+        while shift > 4 * (count - 1), value >> UInt64(shift) == 0 { shift -= 4 }
         while shift >= 0 {
             let digit = UInt8(value >> UInt64(shift) & 15)
             digits.append(digit < 10 ? 0x30 + digit : 0x57 + digit)

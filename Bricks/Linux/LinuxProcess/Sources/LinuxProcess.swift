@@ -53,6 +53,8 @@ public final class LinuxProcess {
     var registeredBarriers: Int32 = 0
     var attributes = ProcessAttributes()
     public internal(set) var exitStatus: Int32?
+    /// What ended the process, if a signal did.
+    public private(set) var endingSignal: Int32?
     /// What the program is replaced by, once no thread is in a call.
     var replacement: (() -> Bool)?
     /// Makes the address space, for execve(2).
@@ -103,6 +105,7 @@ public final class LinuxProcess {
     /// A thread left its program for the last time.
     func ended(_ thread: LinuxThread) {
         cleanUp(thread)
+        observer?.ended(thread)
         threads.removeAll { $0 === thread }
         guard threads.isEmpty else { return }
         observer?.exited(self)
@@ -121,9 +124,10 @@ public final class LinuxProcess {
         }
     }
 
-    /// A signal whose default is the end. The dump of the registers is the observer's.
+    /// A signal whose default is the end. A fault, or abort(3), is told with where it was.
     func endBySignal(_ information: linux_signal_information, of thread: LinuxThread) {
-        if information.si_code > 0 { system.crashed(thread, information) }
+        endingSignal = information.si_signo
+        if information.si_code > 0 || information.si_signo == Signal.abort { system.crashed(thread, information) }
         end(status: 128 + information.si_signo)
     }
 
@@ -139,7 +143,7 @@ public final class LinuxProcess {
             refusedCalls.append(number)
             var line = Array("system call not available: ".utf8)
             if number < UInt64(SyscallNumber.limit), let name = SyscallNumber(rawValue: Int(number)).name {
-                append(name, to: &line)
+                line += name
             } else {
                 line.append(contentsOf: decimal(number))
             }
@@ -215,7 +219,8 @@ open class CallObserver {
     public init() {}
     open func began(_ thread: LinuxThread, _ number: UInt64, _ arguments: borrowing Arguments) {}
     open func ended(_ thread: LinuxThread, _ number: UInt64, _ arguments: borrowing Arguments, _ result: Int64) {}
-    open func signalled(_ thread: LinuxThread, _ signal: Int32) {}
+    open func signalled(_ thread: LinuxThread, _ information: linux_signal_information) {}
+    open func ended(_ thread: LinuxThread) {}
     open func exited(_ process: LinuxProcess) {}
 }
 

@@ -27,7 +27,7 @@ extension LinuxThread {
             guard let information = process.takeSignal(~signals.mask, for: self) else { break }
             let signal = information.si_signo
             let action = process.signals.action(signal)
-            process.observer?.signalled(self, signal)
+            process.observer?.signalled(self, information)
             if action.handler == 1 { continue }
             if action.handler == 0 {
                 act(byDefault: signal, information)

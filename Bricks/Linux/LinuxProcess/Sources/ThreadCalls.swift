@@ -1,3 +1,4 @@
+import Bytes
 import CHypercalls
 import CLinuxFormat
 import Errno
@@ -149,20 +150,33 @@ extension LinuxProcess {
     func reportFork() {
         guard !hasReportedFork else { return }
         hasReportedFork = true
-        var line = Array("fork is not available here".utf8)
-        for (program, advice) in Self.forkAdvice where name(of: executablePath) == Array(program.utf8) {
-            line.append(contentsOf: Array(": ".utf8) + Array(advice.utf8))
+        var line = StaticString("fork is not available here").bytes
+        let own = name(of: executablePath)
+        Self.forkAdvice.forEachLine { advice in
+            let program = advice.prefix { $0 != 0x20 }
+            if Array(program) == own { line += [0x3a] + advice.dropFirst(program.count) }
         }
         system.log(line)
     }
 
-    private static var forkAdvice: [(String, String)] {
-        [
-            ("nginx", "use -g 'daemon off; master_process off;'"),
-            ("redis-server", "use --save '' --appendonly no --daemonize no"),
-            ("memcached", "do not use -d"),
-            ("php-fpm", "use php -S"),
-        ]
+    /// A program, and its own way without.
+    private static var forkAdvice: StaticString {
+        """
+        nginx use -g 'daemon off; master_process off;'
+        redis-server use --save '' --appendonly no --daemonize no
+        valkey-server use --save '' --appendonly no --daemonize no
+        memcached do not use -d
+        php-fpm use php -S
+        apache2 use -X
+        lighttpd use -D
+        haproxy use -db
+        dnsmasq use --no-daemon
+        unbound use -d
+        gunicorn serve with a server of threads instead
+        bash name the program itself: a shell runs programs by fork
+        dash name the program itself: a shell runs programs by fork
+        sh name the program itself: a shell runs programs by fork
+        """
     }
 
     private func name(of path: [UInt8]) -> [UInt8] {

@@ -2,6 +2,7 @@ import Bytes
 import CLinuxFormat
 import LinuxFormat
 import LinuxProcess
+import Time
 
 /// `--trace`: a line for each call, as strace(1) writes it; `--stats`: how often each was made, and for how long.
 public final class CallTrace: CallObserver {

@@ -148,7 +148,7 @@ enum ErrorNames {
         EOWNERDEAD Owner died
         ENOTRECOVERABLE State not recoverable
         ERFKILL Operation not possible due to RF-kill
-
+        EHWPOISON Memory page has hardware error
         """
     }
 }

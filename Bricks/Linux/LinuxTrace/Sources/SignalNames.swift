@@ -3,8 +3,8 @@ import CLinuxFormat
 import LinuxProcess
 
 /// signal(7).
-enum SignalNames {
-    static func text(_ signal: Int32) -> [UInt8] {
+public enum SignalNames {
+    public static func text(_ signal: Int32) -> [UInt8] {
         if signal >= 32, signal <= 64 { return StaticString("SIGRT_").bytes + decimal(UInt64(signal - 32)) }
         var index: Int32 = 0
         var found: [UInt8]?
@@ -38,7 +38,7 @@ enum SignalNames {
     }
 
     /// "{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL}"
-    static func text(_ information: linux_signal_information) -> [UInt8] {
+    public static func text(_ information: linux_signal_information) -> [UInt8] {
         let signal = information.si_signo
         var text = StaticString("{si_signo=").bytes + Self.text(signal)
         text += StaticString(", si_code=").bytes + code(signal, information.si_code)
@@ -52,6 +52,9 @@ enum SignalNames {
     }
 
     private static var names: StaticString {
-        "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
+        """
+        HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU \
+        XFSZ VTALRM PROF WINCH IO PWR SYS
+        """
     }
 }

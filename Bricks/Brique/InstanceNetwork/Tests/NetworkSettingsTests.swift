@@ -1,7 +1,7 @@
 import NetFormats
 import Testing
 
-@testable import BriqueNetwork
+@testable import InstanceNetwork
 
 struct NetworkSettingsTests {
     func set(_ name: NetworkSettings.StaticName, _ value: String) throws -> NetworkSettings {

@@ -1,7 +1,6 @@
 #if hasFeature(Embedded)
     import Bytes
     import Hypercalls
-    import Names
     import Instance
     import NetFormats
     import NetStack
@@ -16,14 +15,11 @@
         /// One connection for each so many bytes of memory.
         private static let bytesPerConnection = 4096
 
-        static func bringUp() -> (Network, NameService) {
+        /// Brings up the instance's network: once. Nothing answers for its name, which comes with it.
+        public static func bringUp() -> (network: Network, hostName: [UInt8]) {
             let settings = readSettings()
-            let network = bringUp(settings)
-            return (network, NameService(network, hostName: settings.hostName, seed: secret()))
+            return (bringUp(settings), settings.hostName)
         }
-
-        /// For a program that resolves names itself, instead of `shared`: nothing here answers for the instance's name.
-        public static func bringUpWithoutNames() -> Network { bringUp(readSettings()) }
 
         private static func bringUp(_ settings: NetworkSettings) -> Network {
             var configuration = NetStack.Configuration()
@@ -77,7 +73,8 @@
             return settings
         }
 
-        private static func secret() -> SipHash.Key {
+        /// A key that nobody foresees.
+        public static func secret() -> SipHash.Key {
             var bytes = [UInt8](repeating: 0, count: 16)
             var filled = 0
             while filled < bytes.count {
