@@ -6,7 +6,11 @@ import TestSupport
 struct ConformanceProgram: Sendable, CustomStringConvertible {
     /// How a C program is linked: what a distribution, a static build or an old compiler gives.
     enum Linkage: String, CaseIterable, Sendable {
-        case dynamic, staticPIE, staticFixed, dynamicFixed
+        case dynamic, staticPIE, staticFixed, dynamicFixed, musl, muslStatic
+
+        static let glibc: [Linkage] = [.dynamic, .staticPIE, .staticFixed, .dynamicFixed]
+
+        var compiler: String { self == .musl || self == .muslStatic ? "musl-gcc" : "gcc" }
 
         var options: [String] {
             switch self {
@@ -14,6 +18,8 @@ struct ConformanceProgram: Sendable, CustomStringConvertible {
             case .staticPIE: ["-fPIE", "-static-pie"]
             case .staticFixed: ["-fno-PIE", "-no-pie", "-static"]
             case .dynamicFixed: ["-fno-PIE", "-no-pie"]
+            case .musl: ["-fPIE", "-pie"]
+            case .muslStatic: ["-static"]
             }
         }
     }
@@ -41,14 +47,18 @@ struct ConformanceProgram: Sendable, CustomStringConvertible {
 
     /// Each program in one linkage, in turn, so that all are met.
     static let all: [ConformanceProgram] = {
-        let linkages = Linkage.allCases
+        let linkages = Linkage.glibc
         var programs = names.enumerated().map { ConformanceProgram(name: $1, linkage: linkages[$0 % linkages.count]) }
         programs += ends.map { ConformanceProgram(name: "ends", linkage: .dynamic, arguments: [$0]) }
         return programs
     }()
 
+    /// With musl, its `ld.so` and its way to make threads and calls. The kernel's own headers, which musl-gcc does not find, they do without.
+    static let withMusl = ["signals", "epoll", "tcp", "poll", "unix", "faults"].enumerated()
+        .map { ConformanceProgram(name: $1, linkage: $0 % 2 == 0 ? .musl : .muslStatic) }
+
     /// One program in every linkage: the loader's ways.
-    static let everyLinkage = Linkage.allCases.map { ConformanceProgram(name: "process", linkage: $0) }
+    static let everyLinkage = Linkage.glibc.map { ConformanceProgram(name: "process", linkage: $0) }
 }
 
 /// What a run gave.

@@ -34,6 +34,14 @@ struct ConformanceTests {
         #expect(difference.isEmpty, "\(difference)\n\(answer.errors.suffix(2000))")
     }
 
+    @Test(.enabled(if: Command.find("musl-gcc") != nil, "no musl-gcc here"), arguments: ConformanceProgram.withMusl, monitors)
+    func `a program with musl gives what it gives on Linux`(program: ConformanceProgram, monitor: Monitor) async throws {
+        let (file, expected) = try await Self.reference(program)
+        let answer = try await Machine.runProgram(file, on: monitor)
+        let difference = expected.difference(to: Outcome(answer))
+        #expect(difference.isEmpty, "\(difference)\n\(answer.errors.suffix(2000))")
+    }
+
     @Test func `there are at least three hundred checks`() async throws {
         var count = 0
         for program in ConformanceProgram.all where Self.isRoot || !ConformanceProgram.needRoot.contains(program.name) {

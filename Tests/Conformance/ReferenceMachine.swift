@@ -32,7 +32,7 @@ actor ReferenceMachine {
     func build(_ program: ConformanceProgram) async throws -> String {
         try await build("\(program.name)-\(program.linkage.rawValue)") { source, target in
             let language = ["-D_GNU_SOURCE", "-O2", "-w", "-std=gnu17", "-pthread"]
-            return ("gcc", language + program.linkage.options + ["-o", target, "\(source)/\(program.name).c", "-lm"])
+            return (program.linkage.compiler, language + program.linkage.options + ["-o", target, "\(source)/\(program.name).c", "-lm"])
         }
     }
 

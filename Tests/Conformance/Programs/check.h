@@ -37,8 +37,12 @@ static inline __attribute__((format(printf, 2, 3))) void shown(const char *what,
 }
 
 static inline const char *error_name(int number) {
+#ifdef __GLIBC__
     const char *name = strerrorname_np(number);
     return name ? name : "no such error";
+#else
+    return strerror(number);
+#endif
 }
 
 // A call whose value is the same everywhere: the value, or the error's name.
