@@ -54,7 +54,7 @@ struct ConformanceProgram: Sendable, CustomStringConvertible {
     }()
 
     /// With musl, its `ld.so` and its way to make threads and calls. The kernel's own headers, which musl-gcc does not find, they do without.
-    static let withMusl = ["signals", "epoll", "tcp", "poll", "unix", "faults"].enumerated()
+    static let withMusl = ["signals", "epoll", "tcp", "poll", "unix", "clocks", "locks"].enumerated()
         .map { ConformanceProgram(name: $1, linkage: $0 % 2 == 0 ? .musl : .muslStatic) }
 
     /// One program in every linkage: the loader's ways.
