@@ -39,23 +39,4 @@ struct ScriptTests {
             name: "json.py", programs: Self.python, options: Self.pythonOptions, arguments: ["-c", Self.script("json.py")])
         try await run.compare(on: .microvm)
     }
-
-    private static let loop =
-        "i=0; while [ $i -lt 5 ]; do i=$((i + 1)); echo $i; done; echo x >/tmp/brique-sh; read a </tmp/brique-sh; echo $a"
-
-    private static let applets: [ProgramRun] = [
-        ["echo", "hello", "world"], ["seq", "1", "20000"], ["sha256sum", "/etc/passwd"],
-        ["awk", "BEGIN { for (i = 1; i < 9; i++) print i, i * i }"], ["printf", "%s-%05d\\n", "a", "42"], ["expr", "6", "*", "7"],
-        ["factor", "1234567"], ["basename", "/a/b/c.txt", ".txt"], ["dirname", "/a/b/c"], ["sort", "-t:", "-k3", "-n", "/etc/passwd"],
-        ["sed", "-n", "1,3s/:/ /gp", "/etc/passwd"], ["grep", "-c", ":", "/etc/passwd"], ["cut", "-d:", "-f1,3", "/etc/passwd"],
-        ["head", "-n2", "/etc/passwd"], ["wc", "/etc/passwd"], ["od", "-c", "-N64", "/etc/passwd"],
-        ["stat", "-c", "%F %a %s", "/etc/passwd"], ["test", "-f", "/etc/passwd"], ["ls", "/etc/passwd"],
-        ["readlink", "-f", "/etc/./passwd"], ["dd", "if=/dev/zero", "bs=1000", "count=3"], ["base64", "/etc/passwd"],
-        ["sh", "-c", loop], ["false"],
-    ].map { ProgramRun(name: "busybox \($0[0])", programs: ["busybox"], options: ["--include", "/etc/passwd"], arguments: $0) }
-
-    @Test(arguments: applets, ProgramServer.monitors)
-    func `an applet of busybox gives what it gives on Linux`(run: ProgramRun, monitor: Monitor) async throws {
-        try await run.compare(on: monitor, mayFail: true)
-    }
 }

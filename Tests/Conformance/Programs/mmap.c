@@ -118,6 +118,7 @@ static void shared(void) {
     outcome("shared anonymous memory", mapped(area));
     holds("it is zero", is_zero(area, 4 * PAGE));
     area[PAGE] = 42;
+    returned("msync of it", msync(area, 4 * PAGE, MS_SYNC));
     char *second = mremap(area, 0, 4 * PAGE, MREMAP_MAYMOVE);
     outcome("a second view by mremap of nothing", mapped(second));
     if (second == MAP_FAILED) return;

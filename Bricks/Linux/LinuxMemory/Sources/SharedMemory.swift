@@ -37,5 +37,8 @@ public final class SharedMemory: OpenFile {
         }
     }
 
+    /// Nothing is behind the pages that could be written to.
+    public override func synchronize() throws(Errno) {}
+
     public override func lastClose() { remove(0..<pageLimit) }
 }
