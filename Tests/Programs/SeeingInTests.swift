@@ -38,7 +38,7 @@ struct SeeingInTests {
     @Test(arguments: ProgramServer.monitors) func `a trace is what strace writes`(monitor: Monitor) async throws {
         let folder = try TemporaryFolder()
         let answer = try await Machine.runProgram(try await Self.compiled(in: folder.path), on: monitor, options: ["--trace"])
-        let lines = (answer.output + answer.errors).split(separator: "\n").map { $0.replacing(#/ +=/#, with: " =") }
+        let lines = (answer.output + answer.errors).split(separator: "\n").map { String($0.replacing(#/ +=/#, with: " =")) }
         for line in [
             #"openat(AT_FDCWD, "/none", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)"#,
             #"openat(AT_FDCWD, "/tmp/a", O_RDWR|O_CREAT, 0600) = 3"#, #"write(3, "some\n", 5) = 5"#, "lseek(3, -5, SEEK_CUR) = 0",

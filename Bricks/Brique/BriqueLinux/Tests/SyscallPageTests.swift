@@ -49,7 +49,8 @@ private struct SyscallPage {
         }
         var lines = [
             "# System calls of Linux programs", "Made by `./dev docs` from the rows of the catalogue.", "",
-            "\(rows.count) calls: \(counts[0]) as on Linux, \(counts[1]) with a limit, \(counts[2]) refused with the error that stands here.",
+            "\(rows.count) calls: \(counts[0]) as on Linux, \(counts[1]) with a limit, "
+                + "\(counts[2]) refused with the error that stands here.",
             "Any other answers ENOSYS, and is named once in the log.", "",
             "| call | support | note |", "|---|---|---|",
         ]

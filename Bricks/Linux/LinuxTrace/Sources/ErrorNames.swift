@@ -53,7 +53,8 @@ enum ErrorNames {
         EDEADLK Resource deadlock avoided
         ENAMETOOLONG File name too long
         ENOLCK No locks available
-        ENOSYS Function not implemented
+        ENOSYS Function not \
+        implemented
         ENOTEMPTY Directory not empty
         ELOOP Too many levels of symbolic links
 
