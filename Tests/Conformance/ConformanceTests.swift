@@ -59,6 +59,12 @@ struct ConformanceTests {
         #expect(lines.last == "fork: popen = no")
     }
 
+    @Test(arguments: monitors) func `two thousand threads pass a word around`(monitor: Monitor) async throws {
+        let file = try await ReferenceMachine.shared.build(ConformanceProgram(name: "ring", linkage: .dynamic))
+        let answer = try await Machine.runProgram(file, on: monitor, arguments: ["2000", "5"])
+        #expect(answer.output == "ring: threads = 2000\nring: ended = 2000\nring: the word came back = yes\n", "\(answer.errors)")
+    }
+
     /// A second of misuse; `./dev fuzz calls` runs it for longer.
     @Test(arguments: monitors) func `no misuse of calls ends the instance`(monitor: Monitor) async throws {
         let program = ConformanceProgram(name: "fuzz-calls", linkage: .staticPIE)

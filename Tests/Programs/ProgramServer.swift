@@ -65,6 +65,14 @@ struct ProgramServer: Sendable {
         try await Command("curl", ["-s", "-S", "-m", "60"] + arguments).output()
     }
 
+    /// The same over connections that stay open, for servers that do not close them by themselves.
+    static func loadKept(_ url: String, count: Int = 2000) async throws {
+        guard has("h2load") else { return }
+        let words = ["--h1", "-n", String(count), "-c", "16", "-m", "1", url]
+        let report = try await Command("h2load", words).limited(toSeconds: 120).output()
+        #expect(report.contains("\(count) succeeded, 0 failed"), "\(report)")
+    }
+
     /// Many requests at once, all of which have to succeed.
     static func load(_ url: String, count: Int = 1000) async throws {
         guard has("ab") else { return }

@@ -185,6 +185,23 @@ struct ServerTests {
         }
     }
 
+    @Test(.enabled(if: ProgramServer.has("rustc"), "no rustc here"), arguments: ProgramServer.monitors)
+    func `Rust serves each connection by a thread`(monitor: Monitor) async throws {
+        let folder = try TemporaryFolder()
+        let program = folder.path + "/server"
+        _ = try await Command("rustc", ["-O", "-o", program, Repository.path("Tests/Conformance/Programs/tcp.rs")]).output()
+        let server = ProgramServer(program: program, arguments: ["serve", "0.0.0.0:7000"], memory: "64M", port: 7000)
+        try await server.serve(on: monitor, until: { try await Self.isOpen($0, "abc\\n", "cba\n") }) { port in
+            let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for index in 10..<60 {
+                    group.addTask { try await Self.isOpen(port, "line \(index)\\n", "\(index % 10)\(index / 10) enil\n") }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(answers == 50)
+        }
+    }
+
     /// Where `swift build -c release --static-swift-stdlib --package-path Tests/SwiftServer` put it.
     private static let swiftServer = Repository.path("Tests/SwiftServer/.build/release/Server")
 
@@ -198,7 +215,7 @@ struct ServerTests {
             #expect(try await ProgramServer.curl("\(address)/date") == "1970-01-01T00:00:00Z\n")
             let sum = try await ProgramServer.curl("-H", "Content-Type: application/json", "-d", "[1, 2, 39]", "\(address)/sum")
             #expect(sum == "{\"sum\":42}")
-            try await ProgramServer.load("\(address)/")
+            try await ProgramServer.loadKept("\(address)/")
         }
     }
 

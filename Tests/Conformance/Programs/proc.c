@@ -98,6 +98,26 @@ static void self(void) {
     returned("making one", open("/proc/new", O_CREAT | O_RDWR, 0600) < 0 ? -1 : 0);
 }
 
+// A thread is known by its own number too.
+static void *of_thread(void *argument) {
+    char path[64], name[16];
+    int number = (int)syscall(SYS_gettid), found = 0;
+    char state;
+    snprintf(path, sizeof path, "/proc/%d/stat", number);
+    holds("stat of a thread by its number", contents(path) && sscanf(text, "%d %15s %c", &found, name, &state) == 3);
+    holds("its number and state", found == number && state == 'R');
+    snprintf(path, sizeof path, "/proc/%d/task/%d/comm", number, getpid());
+    holds("task there has the first thread", access(path, R_OK) == 0);
+    return argument;
+}
+
+static void threads(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, of_thread, NULL);
+    pthread_join(thread, NULL);
+    returned("of one that is none", open("/proc/4194303/stat", O_RDONLY));
+}
+
 static void whole(void) {
     holds("meminfo MemTotal", field("/proc/meminfo", "MemTotal:") > 1000);
     holds("MemAvailable", field("/proc/meminfo", "MemAvailable:") > 0);
@@ -153,6 +173,7 @@ int main(void) {
     topic = "proc";
     maps();
     self();
+    threads();
     whole();
     topic = "devices";
     devices();

@@ -131,6 +131,9 @@ static void interfaces(void) {
     shown("up and loopback", "%d", (request.ifr_flags & (IFF_UP | IFF_LOOPBACK)) == (IFF_UP | IFF_LOOPBACK));
     returned("SIOCGIFADDR", ioctl(file, SIOCGIFADDR, &request));
     shown("is", "%s", inet_ntoa(((struct sockaddr_in *)&request.ifr_addr)->sin_addr));
+    struct ifconf configuration = {.ifc_len = -1};
+    returned("SIOCGIFCONF without room", ioctl(file, SIOCGIFCONF, &configuration));
+    holds("the length that it takes", configuration.ifc_len >= (int)sizeof request);
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     outcome("a netlink socket", netlink);
     struct sockaddr_nl address = {.nl_family = AF_NETLINK};

@@ -13,6 +13,11 @@ public struct GuardedStack: ~Copyable {
     public init(byteCount: Int) throws(OutOfMemory) {
         let pages = max(1, (min(byteCount, Int.max - 2 * pageByteCount) + pageByteCount - 1) / pageByteCount)
         let total = (pages + 1) * pageByteCount
+        self.byteCount = pages * pageByteCount
+        if let base = withSpareStacks({ stacks in stacks.take(byteCount: pages * pageByteCount) }) {
+            self.base = base
+            return
+        }
         guard let base = withHeap({ heap in heap.allocate(byteCount: total, alignment: pageByteCount) }) else {
             throw OutOfMemory(byteCount: total)
         }
@@ -21,15 +26,40 @@ public struct GuardedStack: ~Copyable {
             throw OutOfMemory(byteCount: total)
         }
         self.base = base
-        self.byteCount = pages * pageByteCount
     }
 
     deinit {
+        let base = base, byteCount = byteCount
+        if withSpareStacks({ stacks in stacks.keep(base, byteCount: byteCount) }) { return }
         // Giving access back takes no memory: the tables that withheld it are there.
         guard (try? Memory.protect(address: base, byteCount: pageByteCount, access: .readWrite)) != nil else {
             fatalError("a guard page could not be opened")
         }
         _ = withHeap { heap in heap.free(base) }
+    }
+}
+
+/// Stacks of the usual size that wait for their next use, guard page in place: under some monitors that page costs more than all else
+/// about a thread.
+struct SpareStacks {
+    static var limit: Int { 16 }
+    static var usualByteCount: Int { 64 << 10 }
+
+    private var bases = InlineArray<16, UInt>(repeating: 0)
+    private var count = 0
+
+    mutating func take(byteCount: Int) -> UInt? {
+        guard byteCount == Self.usualByteCount, count > 0 else { return nil }
+        count -= 1
+        return bases[count]
+    }
+
+    /// False: there are enough already, or it is of another size.
+    mutating func keep(_ base: UInt, byteCount: Int) -> Bool {
+        guard byteCount == Self.usualByteCount, count < Self.limit else { return false }
+        bases[count] = base
+        count += 1
+        return true
     }
 }
 

@@ -52,6 +52,17 @@ import Testing
         #expect(Memory.statistics.live == before)
     }
 
+    @Test func `a stack of the usual size is used again, the others go back`() throws {
+        var tops: Set<UInt> = []
+        do {
+            let stack = try GuardedStack(byteCount: 64 << 10)
+            tops.insert(stack.top)
+        }
+        let live = Memory.statistics.live
+        for _ in 0..<3 { tops.insert(try GuardedStack(byteCount: 64 << 10).top) }
+        #expect(tops.count == 1 && Memory.statistics.live == live)
+    }
+
     @Test func `a stack that does not fit is an error`() {
         #expect(throws: OutOfMemory.self) { try Coroutine(stackByteCount: 1 << 40) {} }
         #expect(throws: OutOfMemory.self) { try Coroutine(stackByteCount: Int.max) {} }

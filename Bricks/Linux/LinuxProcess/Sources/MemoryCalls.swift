@@ -133,10 +133,14 @@ extension LinuxThread {
         }
     }
 
-    /// As Linux's heuristic: one request for more than there is at all is refused (vm.overcommit_memory 0).
+    /// What runtimes reserve at once and hardly touch.
+    private static var leastCommitment: UInt64 { 256 << 20 }
+
+    /// As Linux's heuristic: one request for more than there is at all is refused (vm.overcommit_memory 0); a small instance counts as
+    /// a larger machine.
     func checkCommitment(_ byteCount: UInt64, _ protection: Protection, isShared: Bool, _ flags: MapFlags) throws(Errno) {
-        let memory = process.system.memoryByteCount
-        guard memory > 0, protection.contains(.write), !isShared, !flags.contains(.noReserve), byteCount > memory else { return }
+        let memory = max(process.system.memoryByteCount, Self.leastCommitment)
+        guard protection.contains(.write), !isShared, !flags.contains(.noReserve), byteCount > memory else { return }
         throw .enomem
     }
 

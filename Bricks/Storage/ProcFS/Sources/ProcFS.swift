@@ -199,7 +199,13 @@ final class ProcDirectory: GeneratedDirectory {
 
     override func list() -> [(name: [UInt8], kind: FileKind)] { source.processes.map { (Text.digits($0), .directory) } }
     override func find(_ name: RawSpan) throws(Errno) -> GeneratedNode? {
-        guard let process = Text.number(name), source.processes.contains(process), let proc = generated as? ProcFS else { return nil }
-        return ProcessDirectory(proc, source, process, thread: nil, parent: self)
+        guard let number = Text.number(name), let proc = generated as? ProcFS else { return nil }
+        let processes = source.processes
+        if processes.contains(number) { return ProcessDirectory(proc, source, number, thread: nil, parent: self) }
+        // Threads are not listed here, but found.
+        for process in processes where source.threads(of: process).contains(number) {
+            return ProcessDirectory(proc, source, process, thread: number, parent: self)
+        }
+        return nil
     }
 }

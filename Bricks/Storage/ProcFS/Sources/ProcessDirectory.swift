@@ -2,11 +2,12 @@ import Bytes
 import Errno
 import VFS
 
-/// /proc/PID, and /proc/PID/task/TID.
+/// /proc/PID, /proc/TID, and /proc/PID/task/TID.
 final class ProcessDirectory: GeneratedDirectory {
     private let source: ProcSource
     private let process: Int32
     private let thread: Int32?
+    private let isTask: Bool
 
     private static var names: [(name: StaticString, kind: FileKind)] {
         [
@@ -19,19 +20,20 @@ final class ProcessDirectory: GeneratedDirectory {
         ]
     }
 
-    init(_ proc: ProcFS, _ source: ProcSource, _ process: Int32, thread: Int32?, parent: GeneratedDirectory) {
+    init(_ proc: ProcFS, _ source: ProcSource, _ process: Int32, thread: Int32?, parent: GeneratedDirectory, isTask: Bool = false) {
         self.source = source
         self.process = process
         self.thread = thread
+        self.isTask = isTask
         let number = thread ?? process
         super.init(
             proc, parent: parent, name: Text.digits(number),
-            inode: 1 << 32 | UInt64(UInt32(bitPattern: number)) << 8 | (thread == nil ? 0 : 1 << 40))
+            inode: 1 << 32 | UInt64(UInt32(bitPattern: number)) << 8 | (isTask ? 1 << 40 : 0))
     }
 
     override func list() -> [(name: [UInt8], kind: FileKind)] {
         // The last of them is the directory of threads.
-        Self.names.prefix(thread == nil ? .max : Self.names.count - 1).map { ($0.name.bytes, $0.kind) }
+        Self.names.prefix(!isTask ? .max : Self.names.count - 1).map { ($0.name.bytes, $0.kind) }
     }
 
     override func find(_ name: RawSpan) throws(Errno) -> GeneratedNode? {
@@ -52,7 +54,7 @@ final class ProcessDirectory: GeneratedDirectory {
                 return DescriptorDirectory(
                     generated, source, process, parent: self, name: Array(copying: name), inode: number, isInfo: name.byteCount == 6)
             case 3: return (generated as? ProcFS)?.network
-            default: return thread == nil ? TaskDirectory(generated, source, process, parent: self, inode: number) : nil
+            default: return isTask ? nil : TaskDirectory(generated, source, process, parent: self, inode: number)
             }
         default:
             let wanted = names[index].name.bytes
@@ -176,7 +178,7 @@ final class TaskDirectory: GeneratedDirectory {
         guard let thread = Text.number(name), source.threads(of: process).contains(thread), let proc = generated as? ProcFS else {
             return nil
         }
-        return ProcessDirectory(proc, source, process, thread: thread, parent: self)
+        return ProcessDirectory(proc, source, process, thread: thread, parent: self, isTask: true)
     }
 }
 

@@ -117,6 +117,9 @@ struct ProcFSTests {
         #expect(try text("/thread-self/status").contains("\nPid:\t7\n"))
         #expect(try text("/self/cmdline") == "program\0argument\0")
         #expect(try text("/self/task/7/comm") == "program\n")
+        #expect(try text("/7/status").contains("\nPid:\t7\n"))
+        #expect(try names("/7/task").sorted() == [".", "..", "1", "7"])
+        #expect(try !names("/").contains("7"))
         #expect(try text("/1/statm").split(separator: " ").count == 7)
         #expect(
             try text("/self/limits").split(separator: "\n")[2]
