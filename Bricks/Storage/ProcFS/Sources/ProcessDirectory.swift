@@ -33,7 +33,7 @@ final class ProcessDirectory: GeneratedDirectory {
 
     override func list() -> [(name: [UInt8], kind: FileKind)] {
         // The last of them is the directory of threads.
-        Self.names.prefix(!isTask ? .max : Self.names.count - 1).map { ($0.name.bytes, $0.kind) }
+        Self.names.prefix(isTask ? Self.names.count - 1 : .max).map { ($0.name.bytes, $0.kind) }
     }
 
     override func find(_ name: RawSpan) throws(Errno) -> GeneratedNode? {
