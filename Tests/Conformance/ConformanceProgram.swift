@@ -36,7 +36,7 @@ struct ConformanceProgram: Sendable, CustomStringConvertible {
     private static let names = [
         "mmap", "mmap-file", "mremap", "protect", "futex", "pthreads", "clone", "sched", "signals", "signal-queue", "signal-restart",
         "faults", "fpu", "timers", "open", "folders", "contents", "attributes", "locks", "users", "descriptors", "proc", "epoll", "poll",
-        "pipes", "unix", "tcp", "udp", "clocks", "process", "pty", "exec", "misuse",
+        "pipes", "unix", "tcp", "udp", "clocks", "process", "pty", "exec", "misuse", "vdso",
     ]
 
     /// Ways in which `ends` ends.
@@ -67,8 +67,10 @@ struct Outcome: Sendable, Equatable {
     var status: Int32
     var isSignalled: Bool
 
+    /// The console is one stream: lines of the library OS's log among a program's are left out.
     init(_ answer: Command.Answer) {
-        output = answer.output
+        let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
+        output = lines.filter { !$0.hasPrefix("brique: ") }.joined(separator: "\n")
         status = answer.status
         isSignalled = answer.isSignalled
     }

@@ -13,7 +13,7 @@ CHECK_STATE
 
 #define LAST_CALL 461
 #define THREADS 4
-#define OUTPUT 1000  // this program's own output is kept here
+#define OUTPUT 200  // this program's own output is kept here
 
 // Never made: they end or stop this program, or take its own ground away.
 static const short lethal[] = {
@@ -102,12 +102,12 @@ static long argument(void) {
 
 // Text and structures that calls may find behind a pointer.
 static void seed_arena(void) {
-    static const char *const paths[] = {"a", "a/b", "./c", "../d", "/proc/self/maps", "/dev/null", "/proc/self/fd/3", "",
-                                        "a\377\1", "/dev/shm"};
+    static const char *const paths[] = {"a", "a/b", "./c", "../d", "/proc/self/maps", "/proc/self/fd/3", "", "a\377\1", "e",
+                                        "/dev/null", "/dev/shm"};
     for (int count = 0; count < 16; count++) {
         char *place = arena + below(ARENA - 4096);
         switch (below(4)) {
-        case 0: strcpy(place, paths[below(10)]); break;
+        case 0: strcpy(place, paths[below(inside ? 11 : 9)]); break;
         case 1: memset(place, (int)below(256), below(512)); break;
         case 2:
             for (int index = 0; index < 16; index++) ((long *)((long)place & -8))[index] = argument();
@@ -195,15 +195,17 @@ static void one_call(void) {
 
 static void open_files(void) {
     static const char *const names[] = {"a", "b", "/dev/null", "/dev/zero", "/proc/self/status", "."};
+    // The devices of a Linux that this runs on keep their owners and permissions: they are an instance's alone.
+    static const char *const plain[] = {"a", "b", "c", "d", "/proc/self/status", "."};
     int pair[2];
     for (int index = 0; index < 32; index++) {
         if (files[index] > 2) close(files[index]);
         files[index] = -1;
     }
     // What calls left open besides.
-    syscall(SYS_close_range, 100, OUTPUT - 1, 0), syscall(SYS_close_range, OUTPUT + 1, ~0u, 0);
+    syscall(SYS_close_range, 80, OUTPUT - 1, 0), syscall(SYS_close_range, OUTPUT + 1, ~0u, 0);
     for (int index = 0; index < 16; index++)
-        files[index] = open(names[index % 6], (index % 6 > 3 ? O_RDONLY : O_RDWR | O_CREAT) | O_NONBLOCK, 0600);
+        files[index] = open((inside ? names : plain)[index % 6], (index % 6 > 3 ? O_RDONLY : O_RDWR | O_CREAT) | O_NONBLOCK, 0600);
     for (int index = 16; index < 24; index += 2) {
         pair[0] = pair[1] = -1;
         if (index < 20 ? pipe2(pair, O_NONBLOCK) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair)) continue;
@@ -238,11 +240,11 @@ int main(int count, char **words) {
     shown("seed", "%lu", seed);
     enter_scratch();
     inside = count > 3 && !strcmp(words[3], "all");
-    struct rlimit size = {256 << 10, 256 << 10}, memory = {2L << 30, 2L << 30}, no = {0, 0};
-    setrlimit(RLIMIT_FSIZE, &size), setrlimit(RLIMIT_AS, &memory), setrlimit(RLIMIT_CORE, &no);
+    struct rlimit size = {256 << 10, 256 << 10}, memory = {2L << 30, 2L << 30}, no = {0, 0}, few = {256, 256};
+    setrlimit(RLIMIT_FSIZE, &size), setrlimit(RLIMIT_AS, &memory), setrlimit(RLIMIT_CORE, &no), setrlimit(RLIMIT_NOFILE, &few);
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER};
     for (int number = 1; number < 32; number++) sigaction(number, &action, NULL);
-    int null = open("/dev/null", O_RDWR);
+    int null = open(inside ? "/dev/null" : "null", O_RDWR | O_CREAT, 0600);
     dup2(1, OUTPUT);
     for (int file = 0; file < 3; file++) dup2(null, file);
     arena = mmap(NULL, ARENA + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -118,7 +118,41 @@ static const struct {
     ROW(setpriority, 99, 0, 0), ROW(getpriority, 99, 0), ROW(rt_sigtimedwait, BAD, 0, 0, 8),
     ROW(rt_sigqueueinfo, 0x3ffffff, 10, BUFFER), ROW(rt_sigsuspend, BUFFER, 3), ROW(rt_sigpending, BUFFER, 99),
     ROW(execve, BAD, 0, 0), ROW(execve, NAME, BAD, 0), ROW(sync_file_range, FILE_, -1, 0, 0),
-    ROW(readahead, CLOSED, 0, 10), ROW(umask, 022),
+    ROW(readahead, CLOSED, 0, 10),
+    ROW(capset, BAD, 0), ROW(creat, BAD, 0), ROW(epoll_pwait, POLLER, BUFFER, 1, 0, BAD, 8),
+    ROW(epoll_pwait, POLLER, BUFFER, 1, 0, BUFFER, 3), ROW(epoll_pwait2, POLLER, BUFFER, 1, BAD, 0, 8),
+    ROW(execveat, CLOSED, NAME, 0, 0, 0), ROW(execveat, -100, NAME, 0, 0, -1), ROW(fadvise64, CLOSED, 0, 0, 0),
+    ROW(fadvise64, FILE_, 0, 0, 99), ROW(fadvise64, PIPE_IN, 0, 0, 0), ROW(fchmodat, CLOSED, NAME, 0),
+    ROW(fchmodat, -100, BAD, 0), ROW(fchownat, -100, NAME, 0, 0, -1), ROW(fchownat, CLOSED, NAME, 0, 0, 0),
+    ROW(fdatasync, CLOSED), ROW(fdatasync, SOCKET), ROW(fgetxattr, CLOSED, NAME, BUFFER, 5),
+    ROW(fgetxattr, FILE_, BAD, BUFFER, 5), ROW(getxattr, BAD, NAME, BUFFER, 5), ROW(lgetxattr, BAD, NAME, BUFFER, 5),
+    ROW(flistxattr, CLOSED, BUFFER, 5), ROW(listxattr, BAD, BUFFER, 5), ROW(llistxattr, BAD, BUFFER, 5),
+    ROW(fremovexattr, FILE_, BAD), ROW(removexattr, BAD, NAME), ROW(lremovexattr, BAD, NAME),
+    ROW(fsetxattr, FILE_, NAME, BUFFER, 1, 99), ROW(setxattr, BAD, NAME, BUFFER, 1, 0),
+    ROW(lsetxattr, BAD, NAME, BUFFER, 1, 0), ROW(futex_waitv, BAD, 1, 0, 0, 0), ROW(futex_waitv, BUFFER, 0, 0, 0, 0),
+    ROW(futex_waitv, BUFFER, 1, -1, 0, 0), ROW(futimesat, CLOSED, NAME, 0), ROW(getdents, FILE_, BUFFER, 100),
+    ROW(getdents, CLOSED, BUFFER, 100), ROW(getpgid, 0x3ffffff), ROW(getsid, 0x3ffffff),
+    ROW(getresuid, BAD, BUFFER, BUFFER), ROW(getresgid, BAD, BUFFER, BUFFER), ROW(get_robust_list, 0, BAD, BAD),
+    ROW(ioprio_get, 99, 0), ROW(lchown, BAD, 0, 0), ROW(mknod, NAME, 0100600, 0), ROW(mknod, BAD, 0100600, 0),
+    ROW(mknodat, CLOSED, NAME, 0100600, 0), ROW(mlockall, 99), ROW(munlock, 0x10000, 4096), ROW(pkey_alloc, 99, 0),
+    ROW(preadv2, FILE_, BAD, 1, 0, 0, 0), ROW(preadv2, FILE_, BUFFER, 1, 0, 0, 0x1000),
+    ROW(preadv2, CLOSED, BUFFER, 1, 0, 0, 0), ROW(pwritev2, CLOSED, BUFFER, 1, 0, 0, 0),
+    ROW(pwritev2, FILE_, BAD, 1, 0, 0, 0), ROW(process_vm_readv, 0, BUFFER, 0, BUFFER, 0, -1),
+    ROW(process_vm_writev, 0, BUFFER, 0, BUFFER, 0, -1), ROW(pselect6, -1, 0, 0, 0, 0, 0),
+    ROW(pselect6, 1, 0, 0, 0, BAD, 0), ROW(recvmmsg, CLOSED, BUFFER, 1, 0, 0), ROW(recvmmsg, FILE_, BUFFER, 1, 0, 0),
+    ROW(recvmmsg, SOCKET, BAD, 1, 0x40, 0), ROW(sendmmsg, SOCKET, BAD, 1, 0), ROW(sendmmsg, FILE_, BUFFER, 1, 0),
+    ROW(renameat, CLOSED, NAME, CLOSED, NAME), ROW(rt_tgsigqueueinfo, 1, 1, 10, BAD),
+    ROW(rt_tgsigqueueinfo, -1, 1, 10, BUFFER), ROW(sched_get_priority_max, 99), ROW(sched_get_priority_min, 99),
+    ROW(sched_getattr, 0, BAD, 48, 0), ROW(sched_getattr, 0, BUFFER, 5, 0), ROW(sched_setattr, 0, BAD, 0),
+    ROW(sched_getscheduler, 0x3ffffff), ROW(sched_getscheduler, -1), ROW(sched_setparam, 0, BAD),
+    ROW(setpgid, 0x3ffffff, 0), ROW(setpgid, 0, -1), ROW(setrlimit, 99, BUFFER), ROW(setrlimit, 0, BAD),
+    ROW(signalfd, -1, BAD, 8), ROW(signalfd, -1, BUFFER, 3), ROW(symlinkat, NAME, CLOSED, NAME),
+    ROW(symlinkat, BAD, -100, NAME), ROW(syncfs, CLOSED), ROW(time, BAD), ROW(timer_getoverrun, 99),
+    ROW(timer_gettime, 99, BUFFER), ROW(tkill, 0, 0), ROW(tkill, -1, 0), ROW(tkill, 0x3ffffff, 0), ROW(utime, BAD, 0),
+    ROW(utimes, BAD, 0), ROW(utimes, NAME, BAD), ROW(waitid, 99, 0, BUFFER, 4), ROW(waitid, 0, 0, BUFFER, 0),
+    ROW(waitid, 0, 0, BUFFER, 4), ROW(chroot, BAD), ROW(tee, PIPE_IN, PIPE_IN, 1, 0),
+    ROW(vmsplice, FILE_, BUFFER, 1, 0), ROW(statx, CLOSED, NAME, 0, 0x7ff, BUFFER), ROW(mprotect, 0x10000, 4096, 77),
+    ROW(umask, 022),
 };
 
 int main(void) {
@@ -139,6 +173,15 @@ int main(void) {
         returned(what, syscall(rows[index].number, real(arguments[0]), real(arguments[1]), real(arguments[2]), real(arguments[3]),
                                real(arguments[4]), real(arguments[5])));
     }
+    struct iovec part = {buffer, 10};
+    struct msghdr message = {.msg_name = buffer, .msg_namelen = (socklen_t)-1, .msg_iov = &part, .msg_iovlen = 1};
+    write(pair[1], "x", 1);
+    returned("recvmsg with a name of negative length", recvmsg(pair[0], &message, MSG_DONTWAIT));
+    returned("sendmsg with one", sendmsg(pair[0], &message, MSG_DONTWAIT));
+    message.msg_name = NULL;
+    returned("recvmsg of no name with one", recvmsg(pair[0], &message, MSG_DONTWAIT));
+    returned("pwrite where no file ends", pwrite(file, buffer, 10, INT64_MAX - 4));
+    returned("pread there", pread(file, buffer, 10, INT64_MAX - 4));
     unlink(name);
     leave_scratch();
     return 0;

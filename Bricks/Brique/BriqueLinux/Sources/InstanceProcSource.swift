@@ -63,6 +63,7 @@
             status.caughtSignals = process.signals.caughtSet
             status.ignoredSignals = process.signals.ignoredSet
             status.threadCount = process.threads.count
+            status.userTicks = process.processorTime / 10_000_000
             status.startTicks = process.startTime.nanoseconds / 10_000_000
             status.virtualByteCount = process.memory.mappedByteCount
             status.residentPageCount = process.memory.residentByteCount / 4096
@@ -99,7 +100,7 @@
                     MemoryMapping(
                         start: area.start, end: area.end, protection: UInt32(area.protection.rawValue),
                         isShared: area.isShared && area.name != .vvar,
-                        offset: UInt64(area.filePage) * 4096, device: device, inode: inode, name: name))
+                        offset: area.mapping == nil ? 0 : UInt64(area.filePage) * 4096, device: device, inode: inode, name: name))
             }
             return mappings
         }

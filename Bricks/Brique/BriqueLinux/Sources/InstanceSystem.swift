@@ -55,6 +55,7 @@
         var clock: ClockPage?
         override var now: Instant { clock.map { Instant(nanoseconds: $0.monotonic) } ?? Instant.now }
         override var wallTime: WallTime { clock.map { WallTime(nanosecondsSince1970: $0.wall) } ?? WallTime.now }
+        override var idleNanoseconds: UInt64 { RunLoop.idleNanoseconds }
         override var memoryByteCount: UInt64 { UInt64(Instance.memoryByteCount) }
         override func makeExecution() -> Execution { FiberExecution() }
 

@@ -37,6 +37,10 @@
             unsafe RunLoop.source = source
         }
 
+        /// How long nobody had anything to do.
+        public static var idleNanoseconds: UInt64 { unsafe idle }
+        nonisolated(unsafe) private static var idle: UInt64 = 0
+
         nonisolated(unsafe) private static var source: EventSource?
 
         static func enqueue(_ fiber: Fiber) { unsafe fibers.append(fiber) }
@@ -120,6 +124,8 @@
         private static func poll(timeoutNanoseconds: UInt64) {
             var wanted: Events = []
             for waiter in unsafe waiters { wanted.formUnion(waiter.events) }
+            let start = timeoutNanoseconds > 0 ? Instant.now.nanoseconds : 0
+            defer { if timeoutNanoseconds > 0 { unsafe idle &+= Instant.now.nanoseconds &- start } }
             if timeoutNanoseconds > 0 { brique_output_flush() }
             let ready =
                 if let source = unsafe source {

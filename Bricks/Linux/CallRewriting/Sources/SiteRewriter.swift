@@ -73,6 +73,8 @@ public final class SiteRewriter: CallRewriter {
         guard let area = memory.area(of: site), area.protection.contains(.execute), !area.isShared, area.name != .trampolines else {
             throw .eperm
         }
+        // A call that starts again is met at its instruction, though the move before it became a jump already: what lies behind stays.
+        guard try !followsJump(site, in: area) else { throw .eperm }
         let (plan, moved) = try plan(site, number, in: area)
         let slot = try takeSlot(near: site, in: area)
         let target: UInt64
@@ -88,6 +90,18 @@ public final class SiteRewriter: CallRewriter {
         }
         try memory.patch(target, with: [0xe9] + Self.displacement(from: target + 5, to: slot))
         return next
+    }
+
+    /// Whether a jump to a slot stands right before the site.
+    private func followsJump(_ site: UInt64, in area: Area) throws(Errno) -> Bool {
+        let begin = site - min(site, UInt64(SitePlan.jumpByteCount))
+        guard begin >= area.start else { return false }
+        let regions = regions
+        return try memory.withReadable(begin, SitePlan.jumpByteCount) { (code) throws(Errno) -> Bool in
+            guard code.byte(at: 0) == 0xe9 else { return false }
+            let target = site &+ UInt64(bitPattern: Int64(Int32(bitPattern: code.word(at: 1))))
+            return regions.contains { target >= $0.start && target < $0.start + Self.regionByteCount }
+        }
     }
 
     /// How to rewrite the site, and the bytes that move.

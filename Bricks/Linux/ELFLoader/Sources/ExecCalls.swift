@@ -40,7 +40,11 @@ public enum ExecRows {
         guard address != 0 else { return [] }
         var strings: [[UInt8]] = []
         for word in try thread.memory.words(at: address, limit: stringLimit) {
-            strings.append(try thread.memory.string(at: word, limit: 131_072))
+            do throws(Errno) {
+                strings.append(try thread.memory.string(at: word, limit: 131_072))
+            } catch {
+                throw error == .enametoolong ? .e2big : error
+            }
         }
         return strings
     }
@@ -49,8 +53,11 @@ public enum ExecRows {
         _ thread: LinuxThread, _ path: [UInt8], from start: Place?, file: OpenFile?, _ argv: UInt64, _ envp: UInt64
     ) throws(Errno) -> Int {
         let process = thread.process
+        // What cannot be executed is told before what it would be given.
+        let program: OpenFile
+        if let file { program = file } else { program = try ProgramPlan.open(path, from: start, in: process.paths) }
         let plan = try ProgramPlan(
-            path, from: start, file: file, arguments: strings(thread, argv), environment: strings(thread, envp), in: process.paths)
+            path, from: start, file: program, arguments: strings(thread, argv), environment: strings(thread, envp), in: process.paths)
         process.replaceProgram(by: thread) {
             do throws(Errno) {
                 try plan.load(into: process, thread: thread, random: ProgramRandom(process.system))

@@ -50,7 +50,7 @@ public struct ProgramPlan {
         origin = file.origin
     }
 
-    private static func open(_ path: [UInt8], from start: Place?, in context: PathContext) throws(Errno) -> OpenFile {
+    static func open(_ path: [UInt8], from start: Place?, in context: PathContext) throws(Errno) -> OpenFile {
         let file = try context.open(path, from: start, OpenFlags(rawValue: 0))
         guard file.kind == .regular else { throw .eacces }
         if let origin = file.origin { try context.checkExecution(of: origin.place) }

@@ -129,8 +129,8 @@ extension LinuxThread {
     }
 
     static func sysChmod(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        let place = try thread.place(At.workingDirectory, try thread.path(at: arguments[0]), 0)
-        try thread.process.paths.setAttributes(of: place, AttributeChange(mode: arguments.uint32(1)))
+        let entry = try thread.entry(At.workingDirectory, try thread.path(at: arguments[0]), 0)
+        try thread.process.paths.setAttributes(of: entry, AttributeChange(mode: arguments.uint32(1)))
         return 0
     }
     static func sysFchmod(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
@@ -138,21 +138,21 @@ extension LinuxThread {
         return 0
     }
     static func sysFchmodat(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        let place = try thread.place(arguments.descriptor(0), try thread.path(at: arguments[1]), 0)
-        try thread.process.paths.setAttributes(of: place, AttributeChange(mode: arguments.uint32(2)))
+        let entry = try thread.entry(arguments.descriptor(0), try thread.path(at: arguments[1]), 0)
+        try thread.process.paths.setAttributes(of: entry, AttributeChange(mode: arguments.uint32(2)))
         return 0
     }
     private static func owner(_ user: UInt32, _ group: UInt32) -> AttributeChange {
         AttributeChange(user: user == .max ? nil : user, group: group == .max ? nil : group)
     }
     static func sysChown(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        let place = try thread.place(At.workingDirectory, try thread.path(at: arguments[0]), 0)
-        try thread.process.paths.setAttributes(of: place, owner(arguments.uint32(1), arguments.uint32(2)))
+        let entry = try thread.entry(At.workingDirectory, try thread.path(at: arguments[0]), 0)
+        try thread.process.paths.setAttributes(of: entry, owner(arguments.uint32(1), arguments.uint32(2)))
         return 0
     }
     static func sysLchown(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
-        let place = try thread.place(At.workingDirectory, try thread.path(at: arguments[0]), At.noFollow)
-        try thread.process.paths.setAttributes(of: place, owner(arguments.uint32(1), arguments.uint32(2)))
+        let entry = try thread.entry(At.workingDirectory, try thread.path(at: arguments[0]), At.noFollow)
+        try thread.process.paths.setAttributes(of: entry, owner(arguments.uint32(1), arguments.uint32(2)))
         return 0
     }
     static func sysFchown(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
@@ -166,7 +166,7 @@ extension LinuxThread {
         if path.isEmpty, flags & At.emptyPath != 0, arguments.descriptor(0) != At.workingDirectory {
             try thread.change(try thread.process.descriptors[arguments.descriptor(0)], change)
         } else {
-            try thread.process.paths.setAttributes(of: try thread.place(arguments.descriptor(0), path, flags), change)
+            try thread.process.paths.setAttributes(of: try thread.entry(arguments.descriptor(0), path, flags), change)
         }
         return 0
     }
@@ -212,8 +212,8 @@ extension LinuxThread {
             try self.change(try process.descriptors[descriptor], change, isNow: isNow)
             return 0
         }
-        let place = try place(descriptor, path, flags)
-        if change != AttributeChange() { try process.paths.setAttributes(of: place, change, isNow: isNow) }
+        let entry = try entry(descriptor, path, flags)
+        if change != AttributeChange() { try process.paths.setAttributes(of: entry, change, isNow: isNow) }
         return 0
     }
 

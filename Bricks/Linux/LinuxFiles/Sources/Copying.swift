@@ -145,9 +145,10 @@ extension LinuxThread {
     /// To a pipe as writev(2), from one as readv(2).
     static func sysVmsplice(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         let file = try thread.file(arguments.descriptor(0))
-        guard file.kind == .fifo else { throw .ebadf }
         guard arguments.uint32(3) & ~0xf == 0 else { throw .einval }
         let vector = try Vector(at: arguments[1], count: arguments[2], in: thread.memory)
+        if vector.byteCount == 0 { return 0 }
+        guard file.kind == .fifo else { throw .ebadf }
         let isNonBlocking = arguments.uint32(3) & 2 != 0
         if file.flags.isWritable { return try thread.write(file, vector, isNonBlocking: isNonBlocking) }
         return try thread.read(file, vector, isNonBlocking: isNonBlocking)

@@ -36,6 +36,11 @@ extension LinuxThread {
         return try process.paths.resolve(path, from: try start(descriptor, path, allowsEmpty: flags & At.emptyPath != 0), options)
     }
 
+    /// The same with the directory that holds it.
+    func entry(_ descriptor: Int32, _ path: [UInt8], _ flags: UInt32) throws(Errno) -> Origin {
+        try process.paths.entry(path, from: try start(descriptor, path), flags & At.noFollow != 0 ? .noFollow : [])
+    }
+
     /// Opens and gives it a descriptor.
     func open(_ path: [UInt8], from start: Place?, _ flags: OpenFlags, mode: UInt32, _ options: Resolution = []) throws(Errno) -> Int {
         try process.descriptors.checkRoom()

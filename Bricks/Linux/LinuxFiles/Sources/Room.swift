@@ -1,3 +1,4 @@
+import CLinuxFormat
 import Errno
 import LinuxMemory
 import LinuxProcess
@@ -8,17 +9,26 @@ import VFS
 extension LinuxThread {
     static func sysTruncate(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         guard arguments.int64(1) >= 0 else { throw .einval }
-        let place = try thread.process.paths.resolve(try thread.path(at: arguments[0]))
-        try thread.process.paths.truncate(place, to: arguments.int64(1))
+        let entry = try thread.process.paths.entry(try thread.path(at: arguments[0]))
+        try thread.checkFileSize(arguments.int64(1))
+        try thread.process.paths.truncate(entry, to: arguments.int64(1))
         return 0
     }
     static func sysFtruncate(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         guard arguments.int64(1) >= 0 else { throw .einval }
         let file = try thread.file(arguments.descriptor(0))
         guard file.kind == .regular, file.flags.isWritable else { throw .einval }
+        try thread.checkFileSize(arguments.int64(1))
         try file.truncate(to: arguments.int64(1))
         file.report(.modify)
         return 0
+    }
+
+    /// RLIMIT_FSIZE: beyond it, EFBIG and SIGXFSZ.
+    func checkFileSize(_ byteCount: Int64) throws(Errno) {
+        guard UInt64(byteCount) > process.limits.soft[1] else { return }
+        _ = send(linux_signal_information(signal: 25, code: 0))
+        throw .efbig
     }
 
     /// FALLOC_FL_KEEP_SIZE 1, PUNCH_HOLE 2, COLLAPSE_RANGE 8, ZERO_RANGE 0x10, INSERT_RANGE 0x20.
@@ -44,6 +54,9 @@ extension LinuxThread {
         case .directory: throw .eisdir
         case .anonymous, .characterDevice, .blockDevice, .symbolicLink, .socket: throw .enodev
         }
+        let (end, overflow) = arguments.int64(2).addingReportingOverflow(arguments.int64(3))
+        guard !overflow else { throw .efbig }
+        if flags & ~1 == 0 || flags & ~1 == 0x10 { try thread.checkFileSize(end) }
         try file.allocate(mode, at: arguments.int64(2), byteCount: arguments.int64(3))
         file.report(.modify)
         return 0

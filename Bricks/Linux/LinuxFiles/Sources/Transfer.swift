@@ -19,11 +19,34 @@ struct Vector {
         self.byteCount = byteCount
     }
 
+    /// A call's one buffer. `.efault`: no program could have so much.
+    init(_ address: UInt64, wanted byteCount: UInt64) throws(Errno) {
+        try Self.checkAddresses(address, byteCount)
+        self.init(address, Int(min(byteCount, UInt64(Self.byteLimit))))
+    }
+
+    /// The first `count` bytes of it.
+    func prefix(_ count: Int) -> Vector {
+        var parts: [(address: UInt64, byteCount: Int)] = []
+        var rest = count
+        for part in self.parts where rest > 0 {
+            parts.append((part.address, min(part.byteCount, rest)))
+            rest -= parts[parts.count - 1].byteCount
+        }
+        return Vector(parts)
+    }
+    private init(_ parts: [(address: UInt64, byteCount: Int)]) {
+        self.parts = parts
+        byteCount = parts.reduce(0) { $0 + $1.byteCount }
+    }
+
+    static func checkAddresses(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
+        guard address <= addressLimit, byteCount <= addressLimit - address else { throw .efault }
+    }
+
     /// Addresses that no program on Linux could have (TASK_SIZE_MAX) are refused before the file is looked at.
     func checkAddresses() throws(Errno) {
-        for part in parts {
-            guard part.address <= Self.addressLimit, UInt64(part.byteCount) <= Self.addressLimit - part.address else { throw .efault }
-        }
+        for part in parts { try Self.checkAddresses(part.address, UInt64(part.byteCount)) }
     }
     private static var addressLimit: UInt64 { 0x7fff_ffff_f000 }
 
@@ -52,10 +75,16 @@ extension LinuxThread {
     /// What others than files take or give in one step; several buffers are one message then.
     private static var messageByteCount: Int { 1 << 16 }
 
+    /// `.einval`: no file has such a place, or it would end behind the last one.
+    private func check(_ offset: Int64?, _ vector: Vector) throws(Errno) {
+        guard let offset else { return }
+        guard offset >= 0, !offset.addingReportingOverflow(Int64(vector.byteCount)).overflow else { throw .einval }
+    }
+
     /// `offset` nil: at the file's own.
     func read(_ file: OpenFile, _ vector: Vector, at offset: Int64? = nil, isNonBlocking: Bool = false) throws(Errno) -> Int {
-        if let offset, offset < 0 { throw .einval }
         try vector.checkAddresses()
+        try check(offset, vector)
         if file.kind == .directory { throw .eisdir }
         if file.kind != .regular && vector.parts.count > 1 {
             return try readMessage(file, vector, isNonBlocking)
@@ -107,9 +136,17 @@ extension LinuxThread {
     private func readWhole(_ file: OpenFile, _ address: UInt64, _ count: Int, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int
     {
         try blocking(file, isNonBlocking: isNonBlocking, timeout: file.readTimeout) { () throws(Errno) in
-            try memory.withWritable(address, count) { (bytes) throws(Errno) in
-                if let offset { return try file.read(at: offset, into: &bytes) }
-                return try file.read(into: &bytes)
+            do throws(Errno) {
+                return try memory.withWritable(address, count) { (bytes) throws(Errno) in
+                    if let offset { return try file.read(at: offset, into: &bytes) }
+                    return try file.read(into: &bytes)
+                }
+            } catch {
+                // Nothing is stored yet: what waits, waits first.
+                guard error == .efault, offset == nil, file.canBePolled,
+                    file.readiness.isDisjoint(with: [.input, .hangUp, .error, .readHangUp])
+                else { throw error }
+                throw .eagain
             }
         }
     }
@@ -142,8 +179,9 @@ extension LinuxThread {
 
     /// Blocks until all is written where Linux does: pipes, sockets, terminals.
     func write(_ file: OpenFile, _ vector: Vector, at offset: Int64? = nil, isNonBlocking: Bool = false) throws(Errno) -> Int {
-        if let offset, offset < 0 { throw .einval }
         try vector.checkAddresses()
+        try check(offset, vector)
+        let vector = try limited(vector, file, offset)
         do {
             let total: Int
             if file.kind != .regular, vector.parts.count > 1, vector.byteCount <= Self.messageByteCount {
@@ -157,6 +195,17 @@ extension LinuxThread {
             if error == .epipe { _ = send(linux_signal_information(signal: 13, code: 0)) }
             throw error
         }
+    }
+
+    /// RLIMIT_FSIZE: a file is written up to there; nothing beyond it.
+    private func limited(_ vector: Vector, _ file: OpenFile, _ offset: Int64?) throws(Errno) -> Vector {
+        let limit = process.limits.soft[1]
+        guard limit < UInt64(Int64.max), file.kind == .regular, vector.byteCount > 0 else { return vector }
+        var start = offset ?? ((try? file.seek(to: 0, from: 1)) ?? 0)
+        if file.flags.contains(.append) { start = file.attributes().byteCount }
+        try checkFileSize(start &+ 1 > start ? start + 1 : start)
+        let room = Int(clamping: limit - UInt64(start))
+        return vector.byteCount <= room ? vector : vector.prefix(room)
     }
 
     private func writeParts(_ file: OpenFile, _ vector: Vector, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int {
@@ -247,13 +296,15 @@ extension LinuxThread {
         let file = try thread.readable(arguments.descriptor(0))
         // One buffer for what has no place of its own: nothing is made for the call.
         if file.origin == nil, file.kind == .socket || file.kind == .fifo || file.kind == .anonymous {
+            try Vector.checkAddresses(arguments[1], arguments[2])
             return try thread.readPiece(file, arguments[1], min(arguments.byteCount(2), pieceByteCount), nil, false)
         }
-        return try thread.read(file, Vector(arguments[1], arguments.byteCount(2)))
+        return try thread.read(file, Vector(arguments[1], wanted: arguments[2]))
     }
     static func sysWrite(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         let file = try thread.writable(arguments.descriptor(0))
         if file.origin == nil, file.kind == .socket || file.kind == .fifo || file.kind == .anonymous {
+            try Vector.checkAddresses(arguments[1], arguments[2])
             let count = arguments.byteCount(2)
             if count <= pieceByteCount {
                 let moved = try thread.writeOnce(file, arguments[1], count)
@@ -265,17 +316,17 @@ extension LinuxThread {
                 }
             }
         }
-        return try thread.write(file, Vector(arguments[1], arguments.byteCount(2)))
+        return try thread.write(file, Vector(arguments[1], wanted: arguments[2]))
     }
     static func sysPread64(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         guard arguments.int64(3) >= 0 else { throw .einval }
         let file = try thread.readable(arguments.descriptor(0))
-        return try thread.read(try positioned(file), Vector(arguments[1], arguments.byteCount(2)), at: arguments.int64(3))
+        return try thread.read(try positioned(file), Vector(arguments[1], wanted: arguments[2]), at: arguments.int64(3))
     }
     static func sysPwrite64(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         guard arguments.int64(3) >= 0 else { throw .einval }
         let file = try thread.writable(arguments.descriptor(0))
-        return try thread.write(try positioned(file), Vector(arguments[1], arguments.byteCount(2)), at: arguments.int64(3))
+        return try thread.write(try positioned(file), Vector(arguments[1], wanted: arguments[2]), at: arguments.int64(3))
     }
     /// Calls with an offset are for what has one.
     private static func positioned(_ file: OpenFile) throws(Errno) -> OpenFile {
@@ -304,9 +355,10 @@ extension LinuxThread {
     /// RWF_HIPRI, DSYNC, SYNC change nothing here; NOWAIT is 8.
     static func sysPreadv2(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         let flags = arguments.uint32(5)
-        guard flags & ~0xf == 0 else { throw .eopnotsupp }
         let file = try thread.readable(arguments.descriptor(0))
         let vector = try Vector(at: arguments[1], count: arguments[2], in: thread.memory)
+        if vector.byteCount == 0 { return 0 }
+        guard flags & ~0xf == 0 else { throw .eopnotsupp }
         let isNonBlocking = flags & 8 != 0
         if arguments.int64(3) == -1 { return try thread.read(file, vector, isNonBlocking: isNonBlocking) }
         return try thread.read(try positioned(file), vector, at: arguments.int64(3), isNonBlocking: isNonBlocking)
@@ -314,9 +366,10 @@ extension LinuxThread {
     /// RWF_APPEND is 0x10.
     static func sysPwritev2(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         let flags = arguments.uint32(5)
-        guard flags & ~0x1f == 0 else { throw .eopnotsupp }
         let file = try thread.writable(arguments.descriptor(0))
         let vector = try Vector(at: arguments[1], count: arguments[2], in: thread.memory)
+        if vector.byteCount == 0 { return 0 }
+        guard flags & ~0x1f == 0 else { throw .eopnotsupp }
         let isNonBlocking = flags & 8 != 0
         if flags & 0x10 != 0, file.kind == .regular { return try thread.write(file, vector, at: file.attributes().byteCount) }
         if arguments.int64(3) == -1 { return try thread.write(file, vector, isNonBlocking: isNonBlocking) }

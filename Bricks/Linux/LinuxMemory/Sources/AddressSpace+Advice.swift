@@ -23,6 +23,17 @@ extension AddressSpace {
         dropPages(part.start, part.end)
     }
 
+    /// MADV_NOHUGEPAGE, and MADV_HUGEPAGE, which takes it back.
+    public func setSparse(_ part: Area, _ isSparse: Bool) throws(Errno) {
+        guard part.isSparse != isSparse else { return }
+        try checkAreaLimit()
+        split(at: part.start)
+        split(at: part.end)
+        let index = index(above: part.start)
+        areas[index].isSparse = isSparse
+        join(from: part.start, to: part.end)
+    }
+
     /// MADV_REMOVE of shared memory without a file: every area that shows the pages loses them. False: it is a file's.
     public func clear(_ part: Area) -> Bool {
         guard let mapping = part.mapping, let memory = mapping.file as? SharedMemory else { return false }

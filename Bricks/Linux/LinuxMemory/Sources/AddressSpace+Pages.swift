@@ -61,7 +61,7 @@ extension AddressSpace {
 
     private func takeFresh(_ page: UInt64, _ area: Area) throws(MemoryFault) {
         // Neighbours come along while they cost nothing that others need.
-        var count = Self.freshPagesAround
+        var count = area.isSparse ? 1 : Self.freshPagesAround
         while count > 1 {
             let start = page & ~(UInt64(count) * Self.pageByteCount - 1), end = start + UInt64(count) * Self.pageByteCount
             if frames.freeCount > count * 64, start >= area.start, end <= area.end, table.nextPage(from: start, to: end) == nil,

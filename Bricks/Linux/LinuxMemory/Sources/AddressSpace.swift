@@ -161,23 +161,32 @@ public final class AddressSpace {
     }
 
     /// mprotect(2). `.enomem`: a part is not mapped; `.eacces`: the file was not opened for it.
+    /// What lies before the part that refuses it is changed.
     public func protect(_ start: UInt64, _ byteCount: UInt64, _ protection: Protection) throws(Errno) {
-        let end = start + byteCount
         try checkAreaLimit()
-        var at = start
+        var end = start
+        var failure: Errno?
         var index = index(above: start)
-        while at < end {
-            guard index < areas.count, areas[index].start <= at else { throw .enomem }
-            if let mapping = areas[index].mapping, areas[index].isShared, protection.contains(.write), !mapping.file.flags.isWritable {
-                throw .eacces
+        while end < start + byteCount, failure == nil {
+            if index == areas.count || areas[index].start > end {
+                failure = .enomem
+            } else if let mapping = areas[index].mapping, areas[index].isShared, protection.contains(.write), !mapping.file.flags.isWritable
+            {
+                failure = .eacces
+            } else {
+                end = min(areas[index].end, start + byteCount)
+                index += 1
             }
-            at = areas[index].end
-            index += 1
         }
+        if end > start { change(start, end, to: protection) }
+        if let failure { throw failure }
+    }
+
+    private func change(_ start: UInt64, _ end: UInt64, to protection: Protection) {
         split(at: start)
         split(at: end)
         generation &+= 1
-        index = self.index(above: start)
+        var index = self.index(above: start)
         while index < areas.count, areas[index].start < end {
             let old = areas[index].protection
             areas[index].protection = protection

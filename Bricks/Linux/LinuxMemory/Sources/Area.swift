@@ -13,6 +13,8 @@ public struct Area {
     public var filePage: Int64
     /// Grows down on access, a stack.
     public var growsDown = false
+    /// Pages come one by one (MADV_NOHUGEPAGE).
+    public var isSparse = false
     public var name: AreaName = .none
 
     public var byteCount: UInt64 { end - start }
@@ -30,7 +32,7 @@ public struct Area {
     func joins(_ next: Area) -> Bool {
         end == next.start && protection == next.protection && isShared == next.isShared && mapping === next.mapping
             && (mapping == nil || filePage + Int64(byteCount / AddressSpace.pageByteCount) == next.filePage)
-            && growsDown == next.growsDown && name == next.name
+            && growsDown == next.growsDown && isSparse == next.isSparse && name == next.name
     }
 }
 

@@ -15,6 +15,7 @@ private struct Buffers {
     static var limit: UInt64 { 1024 }
 
     init(_ header: linux_message_header) throws(Errno) {
+        guard header.msg_name == 0 || Int32(bitPattern: header.msg_namelen) >= 0 else { throw .einval }
         guard header.msg_iovlen <= Self.limit else { throw .emsgsize }
         address = header.msg_iov
         count = header.msg_iovlen
@@ -194,7 +195,11 @@ extension LinuxThread {
             let moved: Int
             do throws(Errno) {
                 moved = try blocking(socket, isNonBlocking, socket.readTimeout) { () throws(Errno) in
-                    try memory.withWritable(address &+ UInt64(done), piece) { (bytes) throws(Errno) in
+                    // What a connection drops is stored nowhere.
+                    if flags.contains(.truncated), socket.isStream, socket.family != .unix {
+                        return try drop(piece, from: socket, flags, &message)
+                    }
+                    return try memory.withWritable(address &+ UInt64(done), piece) { (bytes) throws(Errno) in
                         try socket.receive(into: &bytes, flags, &message)
                     }
                 }
@@ -205,6 +210,13 @@ extension LinuxThread {
             done += moved
             guard isWhole, moved > 0, done < count, message.files.isEmpty else { return done }
         }
+    }
+
+    private func drop(_ count: Int, from socket: Socket, _ flags: MessageFlags, _ message: inout ReceivedMessage) throws(Errno) -> Int {
+        var buffer = [UInt8](repeating: 0, count: count)
+        var span = buffer.mutableSpan
+        var bytes = span.raw
+        return try socket.receive(into: &bytes, flags, &message)
     }
 
     static func sysRecvfrom(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {

@@ -102,7 +102,7 @@ extension SocketName {
         guard byteCount >= 2, let family else { throw .einval }
         let wanted: SocketFamily = isIPv6 ? .inet6 : .inet
         // sizeof(struct sockaddr_in) is 16; of sockaddr_in6 the scope may be missing (RFC 2133).
-        guard byteCount >= (family == .inet6 ? 24 : 16) else { throw .einval }
+        guard byteCount >= (isIPv6 ? 24 : 16) else { throw .einval }
         guard family == wanted else { throw .eafnosupport }
         let port = UInt16(storage[2]) << 8 | UInt16(storage[3])
         guard isIPv6 else { return SocketAddress(address: .v4(IPv4Address(rawValue: load32(4))), port: port) }

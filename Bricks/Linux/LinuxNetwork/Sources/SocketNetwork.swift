@@ -39,11 +39,14 @@ public final class SocketNetwork {
     public func makeSocket(
         _ family: SocketFamily, _ kind: SocketKind, _ protocolNumber: Int32, _ credentials: SocketCredentials, _ flags: OpenFlags
     ) throws(Errno) -> Socket {
+        guard kind.rawValue >= 0, kind.rawValue <= 10 else { throw .einval }
         switch family {
         case .unix:
             guard protocolNumber == 0 || protocolNumber == 1 else { throw .eprotonosupport }
             return try UnixSocket(self, kind == .raw ? .datagram : kind, credentials, flags)
         case .inet, .inet6:
+            // IPPROTO_MAX
+            guard protocolNumber >= 0, protocolNumber < 263 else { throw .einval }
             switch kind {
             case .stream:
                 guard protocolNumber == 0 || protocolNumber == 6 else { throw .eprotonosupport }

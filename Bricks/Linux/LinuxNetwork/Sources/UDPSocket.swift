@@ -131,6 +131,7 @@ public final class UDPSocket: InternetSocket {
             case .busy: break
             }
         }
+        network.stack.deliverLoopback()
         return bytes.byteCount
     }
 

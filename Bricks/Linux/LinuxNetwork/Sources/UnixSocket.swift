@@ -291,7 +291,6 @@ public final class UnixSocket: Socket {
             count = min(whole, bytes.byteCount)
             message.byteCount = whole
             if whole > count { message.flags.insert(.truncated) }
-            if socketKind == .sequencedPacket { message.flags.insert(.endOfRecord) }
         }
         if !isStream || isConnectionless, attached.name.byteCount > 2 { message.name = attached.name }
         if options.passesCredentials { message.credentials = attached.credentials }

@@ -131,8 +131,8 @@ public final class PipeEnd: OpenFile {
 
     /// `.epipe`: nobody reads; the caller sends SIGPIPE.
     public override func write(_ bytes: RawSpan) throws(Errno) -> Int {
-        if pipe.readerCount == 0 { throw .epipe }
         if bytes.byteCount == 0 { return 0 }
+        if pipe.readerCount == 0 { throw .epipe }
         let isPackets = flags.contains(.direct)
         var count = min(bytes.byteCount, pipe.room)
         if isPackets {
@@ -149,6 +149,26 @@ public final class PipeEnd: OpenFile {
         return count
     }
 
+    /// tee(2): up to `count` bytes of another pipe, which keeps them.
+    func copy(_ source: PipeEnd, _ count: Int) throws(Errno) -> Int {
+        guard source.pipe !== pipe else { throw .einval }
+        if pipe.readerCount == 0 { throw .epipe }
+        guard source.pipe.byteCount > 0 else {
+            if source.pipe.writerCount == 0 { return 0 }
+            throw .eagain
+        }
+        let wanted = min(count, source.pipe.packets.first ?? source.pipe.byteCount, pipe.room)
+        guard wanted > 0 else { throw .eagain }
+        var buffer = [UInt8](repeating: 0, count: wanted)
+        var span = buffer.mutableSpan
+        var raw = span.raw
+        let copied = source.pipe.ring.copy(into: &raw)
+        pipe.ring.append(buffer.raw.extracting(first: copied))
+        if !pipe.packets.isEmpty { pipe.packets.append(copied) }
+        pipe.notify(.input)
+        return copied
+    }
+
     public override func capacity() throws(Errno) -> Int { pipe.capacity }
     public override func setCapacity(_ byteCount: Int, isPrivileged: Bool) throws(Errno) -> Int {
         try pipe.setCapacity(byteCount, isPrivileged: isPrivileged)
@@ -160,7 +180,7 @@ public final class PipeEnd: OpenFile {
 
     /// FIONREAD.
     public override func control(_ request: UInt32, _ argument: UInt64, _ user: any UserBytes) throws(Errno) -> Int {
-        guard request == 0x541B else { throw .enotty }
+        guard request == 0x541b else { throw .enotty }
         try user.copyOut(UInt32(pipe.byteCount), to: argument)
         return 0
     }

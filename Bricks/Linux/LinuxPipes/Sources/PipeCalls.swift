@@ -1,3 +1,4 @@
+import CLinuxFormat
 import Errno
 import LinuxMemory
 import LinuxProcess
@@ -39,6 +40,32 @@ extension LinuxThread {
     }
     static func sysPipe2(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         try thread.makePipe(arguments[0], OpenFlags(rawValue: arguments.uint32(1)))
+    }
+
+    /// SPLICE_F_NONBLOCK is 2.
+    static func sysTee(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
+        let flags = arguments.uint32(3)
+        guard flags & ~0xf == 0 else { throw .einval }
+        guard arguments[2] > 0 else { return 0 }
+        let from = try thread.process.descriptors[arguments.descriptor(0)], to = try thread.process.descriptors[arguments.descriptor(1)]
+        guard from.flags.isReadable, to.flags.isWritable else { throw .ebadf }
+        guard let source = from as? PipeEnd, let target = to as? PipeEnd, source.pipe !== target.pipe else { throw .einval }
+        let isNonBlocking = flags & 2 != 0 || source.flags.contains(.nonBlock) || target.flags.contains(.nonBlock)
+        source.retain()
+        target.retain()
+        defer {
+            source.release()
+            target.release()
+        }
+        while true {
+            do throws(Errno) {
+                return try target.copy(source, arguments.byteCount(2))
+            } catch {
+                if error == .epipe { _ = thread.send(linux_signal_information(signal: Signal.pipe, code: 0)) }
+                guard error == .eagain, !isNonBlocking else { throw error }
+            }
+            try thread.wait(on: source.pipe.byteCount > 0 ? target.observers : source.observers)
+        }
     }
 
     // MARK: eventfd

@@ -7,6 +7,7 @@ public enum PipeRows {
     public static func add(to catalogue: Catalogue) {
         catalogue.add(Syscall(.pipe, .full, LinuxThread.sysPipe))
         catalogue.add(Syscall(.pipe2, .full, LinuxThread.sysPipe2))
+        catalogue.add(Syscall(.tee, .full, LinuxThread.sysTee))
         catalogue.add(Syscall(.eventfd, .full, LinuxThread.sysEventfd))
         catalogue.add(Syscall(.eventfd2, .full, LinuxThread.sysEventfd2))
         catalogue.add(Syscall(.signalfd, .full, LinuxThread.sysSignalfd))

@@ -38,6 +38,7 @@ extension LinuxThread {
 
     private func advise(_ part: Area, _ advice: Int32) throws(Errno) {
         switch advice {
+        case 14, 15: try memory.setSparse(part, advice == 15)
         case Advice.dontNeed, Advice.dontNeedLocked: memory.forget(part)
         case Advice.free:
             guard part.mapping == nil, !part.isShared else { throw .einval }

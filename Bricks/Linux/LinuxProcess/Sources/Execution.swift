@@ -21,6 +21,8 @@ open class System {
     public init() {}
     open var now: Instant { Instant(nanoseconds: 0) }
     open var wallTime: WallTime { WallTime(nanosecondsSince1970: 0) }
+    /// How long no thread had anything to do.
+    open var idleNanoseconds: UInt64 { 0 }
     open func makeExecution() -> Execution { Execution() }
     open func fill(_ bytes: inout MutableRawSpan) {}
     /// One line of the log.

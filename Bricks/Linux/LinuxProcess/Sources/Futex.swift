@@ -93,6 +93,12 @@ public final class FutexTable {
 }
 
 extension LinuxThread {
+    /// A private word's address is enough to wake at; what is shared is found by its memory (FUTEX_PRIVATE_FLAG 128).
+    fileprivate func checkFutex(_ address: UInt64, _ operation: UInt32) throws(Errno) {
+        guard operation & 128 != 0 else { return try memory.prepare(address, 4, isWrite: false) }
+        guard address <= linuxHighest - 4 else { throw .efault }
+    }
+
     /// FUTEX_WAIT and its kin. `.eagain`: the word is another one; `.etimedout`; `.restart`.
     func waitForFutex(_ address: UInt64, value: UInt32, bits: UInt32, deadline: Instant?) throws(Errno) {
         guard bits != 0 else { throw .einval }
@@ -147,11 +153,11 @@ func sysFutex(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Er
         }
         return 0
     case FutexOperation.wake:
-        try thread.memory.prepare(address, 4, isWrite: false)
+        try thread.checkFutex(address, operation)
         return futexes.wake(address, count: max(1, Int(arguments.int32(2))))
     case FutexOperation.wakeBits:
         guard arguments.uint32(5) != 0 else { throw .einval }
-        try thread.memory.prepare(address, 4, isWrite: false)
+        try thread.checkFutex(address, operation)
         return futexes.wake(address, count: max(1, Int(arguments.int32(2))), bits: arguments.uint32(5))
     case FutexOperation.requeue, FutexOperation.compareRequeue:
         guard arguments.int32(2) >= 0, arguments.int32(3) >= 0, arguments[4] % 4 == 0 else { throw .einval }

@@ -68,11 +68,16 @@ extension LinuxThread {
             do throws(MemoryFault) {
                 try memory.fault(address, isWrite: error & 2 != 0, isExecution: error & 16 != 0)
             } catch {
-                lastError = pageError
+                lastError = pageError & ~1 | (error == .protected && isPresent(address) ? 1 : 0)
                 faulted(error, address)
             }
         default: excepted(vector, error)
         }
+    }
+
+    /// Whether the processor would find the page: it may have met one that was only not mapped yet.
+    private func isPresent(_ address: UInt64) -> Bool {
+        memory.isResident(address & ~(AddressSpace.pageByteCount - 1)) && memory.area(of: address)?.protection.isEmpty == false
     }
 
     private func faulted(_ fault: MemoryFault, _ address: UInt64) {
@@ -90,6 +95,26 @@ extension LinuxThread {
         deliverSignals(afterCall: nil)
     }
 
+    /// FPE_FLTINV and its like: which exception of floating point happened that is not masked.
+    private func arithmeticCode(isVector: Bool) -> Int32 {
+        context.capture()
+        var flags: UInt32 = 0
+        _ = try? context.withExtended { (state) throws(Errno) in
+            if isVector {
+                let control = try state.word32(at: 24)
+                flags = control & ~(control >> 7)
+            } else {
+                let words = try state.word32(at: 0)
+                flags = words >> 16 & ~words
+            }
+        }
+        if flags & 1 != 0 { return 7 }
+        if flags & 4 != 0 { return 3 }
+        if flags & 8 != 0 { return 4 }
+        if flags & 0x12 != 0 { return 5 }
+        return flags & 0x20 != 0 ? 6 : 0
+    }
+
     /// The signals of Linux's exceptions (sigaction(2), si_code).
     private func excepted(_ vector: UInt64, _ error: UInt64) {
         lastVector = vector
@@ -101,12 +126,17 @@ extension LinuxThread {
         case 1: information = linux_signal_information(signal: Signal.trap, code: 2)
         case 3: information = linux_signal_information(signal: Signal.trap, code: 0x80)
         case 4, 5, 10, 11, 12, 13: information = linux_signal_information(signal: Signal.segment, code: 0x80)
-        case 6: information = linux_signal_information(signal: Signal.illegal, code: 2)
-        case 16, 19: information = linux_signal_information(signal: Signal.arithmetic, code: 7)
+        case 6:
+            // Some hypervisors do not know `int n`, which is no program's to use.
+            let isInterrupt = (try? memory.read(UInt8.self, at: context.registers.rip)) == 0xcd
+            information = linux_signal_information(signal: isInterrupt ? Signal.segment : Signal.illegal, code: isInterrupt ? 0x80 : 2)
+        case 16, 19: information = linux_signal_information(signal: Signal.arithmetic, code: arithmeticCode(isVector: vector == 19))
         case 17: information = linux_signal_information(signal: Signal.bus, code: 1)
         default: information = linux_signal_information(signal: Signal.segment, code: 0x80)
         }
-        if vector == 0 || vector == 6 || vector == 16 || vector == 19 || vector == 1 { information.words.0 = context.registers.rip }
+        if vector == 0 || (vector == 6 && information.si_code == 2) || vector == 16 || vector == 19 || vector == 1 {
+            information.words.0 = context.registers.rip
+        }
         forceSignal(information)
         deliverSignals(afterCall: nil)
     }

@@ -80,6 +80,12 @@ public final class LinuxProcess {
         applyLimits()
     }
 
+    /// Nanoseconds of the processor: the time that passed while somebody had something to do.
+    public var processorTime: UInt64 {
+        let now = system.now.nanoseconds, rest = system.idleNanoseconds &+ startTime.nanoseconds
+        return now - min(now, rest)
+    }
+
     // MARK: Threads
 
     public func makeThread() throws(Errno) -> LinuxThread {
@@ -168,6 +174,8 @@ public final class LinuxProcess {
         guard !thread.isEnding, let replacement else { return }
         self.replacement = nil
         while threads.count > 1 { thread.yield() }
+        // Whichever thread called it is the first one now.
+        thread.identifier = identifier
         memory.removeAll()
         memory = makeMemory()
         descriptors.closeForExec()

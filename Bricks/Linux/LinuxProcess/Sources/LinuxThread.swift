@@ -8,7 +8,7 @@ import VFS
 public final class LinuxThread {
     public let process: LinuxProcess
     /// What gettid(2) tells; the first thread's is the process's.
-    public let identifier: Int32
+    public internal(set) var identifier: Int32
     public let context: UserContext
     let execution: Execution
     public var memory: AddressSpace { process.memory }

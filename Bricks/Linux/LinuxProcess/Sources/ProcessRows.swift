@@ -119,7 +119,7 @@ public enum ProcessRows {
         catalogue.add(Syscall(.getrlimit, .full, LinuxThread.sysGetrlimit))
         catalogue.add(Syscall(.setrlimit, .full, LinuxThread.sysSetrlimit))
         catalogue.add(Syscall(.sysinfo, .partial("no load"), LinuxThread.sysSysinfo))
-        catalogue.add(Syscall(.getrusage, .partial("the time that passed, not what was used"), LinuxThread.sysGetrusage))
+        catalogue.add(Syscall(.getrusage, .partial("processor time is the instance's"), LinuxThread.sysGetrusage))
     }
 
     private static func addScheduler(to catalogue: Catalogue) {

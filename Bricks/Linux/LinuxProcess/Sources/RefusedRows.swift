@@ -10,13 +10,18 @@ enum RefusedRows {
 
     static func add(to catalogue: Catalogue) {
         for number in [
-            .ptrace, .syslog, .reboot, .initModule, .finitModule, .deleteModule, .kexecLoad, .kexecFileLoad, .iopl, .ioperm, .unshare,
+            .syslog, .reboot, .initModule, .finitModule, .deleteModule, .kexecLoad, .kexecFileLoad, .iopl, .ioperm, .unshare,
             .setns,
             .sethostname, .setdomainname, .acct, .swapon, .swapoff, .bpf, .perfEventOpen, .vhangup, .quotactl, .quotactlFd, .fanotifyInit,
             .fanotifyMark, .lookupDcookie,
         ] as [SyscallNumber] {
             catalogue.add(.refused(number, .eperm, unprivileged))
         }
+        catalogue.add(
+            Syscall(.ptrace, .refused(.eperm, unprivileged)) { (thread, arguments) throws(Errno) -> Int in
+                // PTRACE_TRACEME alone names nobody.
+                throw arguments[0] == 0 || thread.process.thread(arguments.int32(1)) != nil ? .eperm : .esrch
+            })
         for number in [.kcmp, .pidfdOpen, .pidfdSendSignal, .pidfdGetfd, .processMadvise, .processMrelease] as [SyscallNumber] {
             catalogue.add(.refused(number, .enosys, oneProcess))
         }

@@ -121,6 +121,12 @@ extension LinuxThread {
             signals.stack = linux_signal_stack(ss_sp: 0, ss_flags: Self.stackDisabled, padding: 0, ss_size: 0)
         }
         if action.flags & Self.resets != 0 { process.signals.actions[Int(information.si_signo - 1)].handler = 0 }
+        try context.withExtended { (state) throws(Errno) in
+            // A handler begins with the state of a program: no component of XSTATE_BV, the first control words.
+            state.storeBytes(of: UInt16(0x37f), toByteOffset: 0, as: UInt16.self)
+            state.storeBytes(of: UInt32(0x1f80), toByteOffset: 24, as: UInt32.self)
+            state.storeBytes(of: UInt64(0), toByteOffset: 512, as: UInt64.self)
+        }
         context.registers.rip = action.handler
         context.registers.rsp = frameAt
         context.registers.rdi = UInt64(UInt32(bitPattern: information.si_signo))
@@ -183,7 +189,7 @@ extension LinuxThread {
         guard address != 0 else { return }
         let count = context.extendedByteCount
         guard address % 64 == 0 else { throw .efault }
-        let isWhole = (try? memory.read(UInt32.self, at: address + 464)) == Self.magicStart
+        let isWhole = (try? memory.read(UInt32.self, at: address &+ 464)) == Self.magicStart
         try context.withExtended { (state) throws(Errno) in
             var part = state._mutatingExtracting(first: isWhole ? count : 512)
             try self.memory.copyIn(address, into: &part)

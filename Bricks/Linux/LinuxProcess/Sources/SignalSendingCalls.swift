@@ -37,11 +37,17 @@ extension LinuxThread {
         return 0
     }
 
+    /// Only to oneself may a signal look as if the kernel had sent it.
+    private func check(_ information: linux_signal_information, for target: Int32) throws(Errno) {
+        if information.si_code >= 0 || information.si_code == Self.toThread, target != identifier { throw .eperm }
+    }
+
     static func sysRtSigqueueinfo(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         let signal = arguments.int32(1)
         var information = try thread.memory.read(linux_signal_information.self, at: arguments[2])
         information.si_signo = signal
         let target = arguments.int32(0)
+        try thread.check(information, for: target)
         guard target == thread.process.identifier || thread.process.thread(target) != nil else { throw .esrch }
         guard signal == 0 || Signal.isValid(signal) else { throw .einval }
         guard signal == 0 || thread.process.send(information) else { throw .eagain }
@@ -53,6 +59,7 @@ extension LinuxThread {
         var information = try thread.memory.read(linux_signal_information.self, at: arguments[3])
         information.si_signo = signal
         guard arguments.int32(0) > 0, arguments.int32(1) > 0 else { throw .einval }
+        try thread.check(information, for: arguments.int32(1))
         guard arguments.int32(0) == thread.process.identifier, let target = thread.process.thread(arguments.int32(1)) else { throw .esrch }
         guard signal == 0 || Signal.isValid(signal) else { throw .einval }
         guard signal == 0 || target.send(information) else { throw .eagain }

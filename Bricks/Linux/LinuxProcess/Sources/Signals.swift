@@ -65,6 +65,17 @@ public struct SignalQueue {
         return information
     }
 
+    /// SI_TIMER (-2): what a timer's signal that waits tells grows. False: none of it waits.
+    mutating func setOverrun(_ count: UInt64, ofTimer identifier: Int32, _ signal: Int32) -> Bool {
+        guard set & Signal.bit(signal) != 0 else { return false }
+        for index in waiting.indices where waiting[index].si_signo == signal && waiting[index].si_code == -2 {
+            guard UInt32(truncatingIfNeeded: waiting[index].words.0) == UInt32(bitPattern: identifier) else { continue }
+            waiting[index].words.0 = UInt64(UInt32(bitPattern: identifier)) | UInt64(min(count, UInt64(Int32.max))) << 32
+            return true
+        }
+        return false
+    }
+
     mutating func remove(_ unwanted: UInt64) {
         guard set & unwanted != 0 else { return }
         waiting.removeAll { unwanted & Signal.bit($0.si_signo) != 0 }
@@ -182,6 +193,12 @@ extension LinuxProcess {
             if thread.isBlocked { thread.interrupt() }
             return
         }
+    }
+
+    /// A timer expired again: the signal that waits for it, of a thread's or of the process's, tells so. False: none waits.
+    public func setOverrun(_ count: UInt64, ofTimer identifier: Int32, _ signal: Int32, for thread: LinuxThread?) -> Bool {
+        if let thread { return thread.signals.pending.setOverrun(count, ofTimer: identifier, signal) }
+        return signals.pending.setOverrun(count, ofTimer: identifier, signal)
     }
 
     /// A plain kill of one's own.

@@ -15,14 +15,24 @@ private enum Clone {
     static var thread: UInt64 { 0x1_0000 }
     static var signals: UInt64 { 0x800 }
     static var vfork: UInt64 { 0x4000 }
+    static var folders: UInt64 { 0x200 }
+    static var mounts: UInt64 { 0x2_0000 }
+    static var users: UInt64 { 0x1000_0000 }
+
+    /// Flags that do not go together.
+    static func check(_ flags: UInt64) throws(Errno) {
+        if flags & thread != 0, flags & signals == 0 { throw .einval }
+        if flags & signals != 0, flags & memory == 0 { throw .einval }
+        if flags & folders != 0, flags & (mounts | users) != 0 { throw .einval }
+    }
 }
 
 extension LinuxThread {
     /// A new thread that goes on where this one is, on another stack.
     private func clone(_ request: linux_clone_arguments) throws(Errno) -> Int {
         let flags = request.flags
+        try Clone.check(flags)
         guard flags & Clone.memory != 0, flags & Clone.vfork == 0 else { return try refuseFork() }
-        if flags & Clone.thread != 0, flags & Clone.signals == 0 { throw .einval }
         // Memory without the thread group would be another process.
         guard flags & Clone.thread != 0 else { return try refuseFork() }
         let child = try process.makeThread()
@@ -70,12 +80,17 @@ extension LinuxThread {
             let first = try thread.memory.read(linux_clone_arguments_first.self, at: arguments[0])
             request.flags = first.flags
             request.child_tid = first.child_tid
+            request.exit_signal = first.exit_signal
             request.parent_tid = first.parent_tid
             request.stack = first.stack
             request.stack_size = first.stack_size
             request.tls = first.tls
         }
-        guard request.set_tid_size == 0, request.flags >> 34 == 0 else { throw .einval }
+        guard request.set_tid_size == 0, request.flags >> 34 == 0, request.flags & 0xff == 0 else { throw .einval }
+        guard request.exit_signal <= UInt64(Signal.count), request.exit_signal == 0 || request.flags & Clone.thread == 0 else {
+            throw .einval
+        }
+        guard (request.stack == 0) == (request.stack_size == 0) else { throw .einval }
         return try thread.clone(request)
     }
 

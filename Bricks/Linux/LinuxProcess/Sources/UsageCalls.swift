@@ -34,14 +34,13 @@ extension LinuxThread {
         return 0
     }
 
-    /// Time is the instance's: whether the program or the library OS used it is not counted.
+    /// Time is the instance's: which thread used it, and whether in the program or for it, is not counted.
     static func sysGetrusage(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
         var usage = linux_rusage()
         switch arguments.int32(0) {
         case 0, 1:
             let process = thread.process
-            let now = process.system.now.nanoseconds
-            let passed = now - min(now, process.startTime.nanoseconds)
+            let passed = process.processorTime
             usage.ru_utime.tv_sec = Int64(clamping: passed / 1_000_000_000)
             usage.ru_utime.tv_usec = Int64(clamping: passed / 1000 % 1_000_000)
             usage.ru_maxrss = Int64(clamping: thread.memory.residentByteCount / 1024)

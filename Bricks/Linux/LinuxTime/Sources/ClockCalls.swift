@@ -42,10 +42,9 @@ extension LinuxThread {
 
     private func nanoseconds(of clock: ClockKind) -> UInt64 {
         if clock.isWallTime { return process.system.wallTime.nanosecondsSince1970 }
-        let now = process.system.now.nanoseconds
         switch clock {
-        case .processTime, .threadTime: return now - min(now, process.startTime.nanoseconds)
-        default: return now
+        case .processTime, .threadTime: return process.processorTime
+        default: return process.system.now.nanoseconds
         }
     }
 
@@ -61,6 +60,13 @@ extension LinuxThread {
         let isCoarse = clock == .realTimeCoarse || clock == .monotonicCoarse
         try thread.memory.write(linux_timespec(tv_sec: 0, tv_nsec: isCoarse ? 4_000_000 : 1), at: arguments[1])
         return 0
+    }
+
+    /// Only the real-time clock could be set, and only by whoever keeps it.
+    static func sysClockSettime(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {
+        guard try thread.clock(arguments.int32(0)) == .realTime else { throw .einval }
+        _ = try thread.memory.read(linux_timespec.self, at: arguments[1]).nanoseconds()
+        throw .eperm
     }
 
     static func sysGettimeofday(_ thread: LinuxThread, _ arguments: borrowing Arguments) throws(Errno) -> Int {

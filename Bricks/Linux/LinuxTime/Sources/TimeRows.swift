@@ -5,7 +5,7 @@ import LinuxProcess
 /// The rows of the catalogue for clocks and timers.
 public enum TimeRows {
     public static func add(to catalogue: Catalogue) {
-        let processorTime: Syscall.Level = .partial("processor time is the time that passed")
+        let processorTime: Syscall.Level = .partial("processor time is the instance's, for threads too")
         catalogue.add(Syscall(.clockGettime, processorTime, LinuxThread.sysClockGettime))
         catalogue.add(Syscall(.clockGetres, .full, LinuxThread.sysClockGetres))
         catalogue.add(Syscall(.clockNanosleep, .full, LinuxThread.sysClockNanosleep))
@@ -13,7 +13,7 @@ public enum TimeRows {
         catalogue.add(Syscall(.gettimeofday, .full, LinuxThread.sysGettimeofday))
         catalogue.add(Syscall(.time, .full, LinuxThread.sysTime))
         catalogue.add(Syscall(.times, processorTime, LinuxThread.sysTimes))
-        catalogue.add(.refused(.clockSettime, .eperm, "the host's clock counts"))
+        catalogue.add(Syscall(.clockSettime, .refused(.eperm, "the host's clock counts"), LinuxThread.sysClockSettime))
         catalogue.add(.refused(.settimeofday, .eperm, "the host's clock counts"))
         catalogue.add(.refused(.clockAdjtime, .eperm, "the host's clock counts"))
         catalogue.add(.refused(.adjtimex, .eperm, "the host's clock counts"))

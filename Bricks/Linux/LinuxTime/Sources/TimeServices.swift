@@ -75,7 +75,7 @@ final class SignalTimer: IntervalTimer, @unchecked Sendable {
         guard signal > 0 else { return }
         let target = thread == 0 ? nil : process.thread(thread)
         if thread != 0, target == nil { return }
-        if isQueued, (target?.signals.pending.set ?? process.signals.pending.set) & Signal.bit(signal) != 0 {
+        if isQueued, process.setOverrun(overrun &+ count, ofTimer: identifier, signal, for: target) {
             overrun &+= count
             return
         }

@@ -78,12 +78,19 @@ brique_programs_fault_entry:    // rax, error, rip, cs, rflags, rsp, ss
     .globl brique_programs_call
     .type brique_programs_call, @function
 brique_programs_call:
+    // r11 = the flags; those of arithmetic go on.
+    andl $0xad5, %r11d
+    orl $2, %r11d
+    movq %r11, brique_programs_call_frame + 16(%rip)
+    movq %rsp, brique_programs_call_frame + 24(%rip)
     movl %cs, %r11d
     testb $3, %r11b
     jz 1f
+    leaq brique_programs_call_frame + 16(%rip), %rsp
+    popfq
+    movq brique_programs_call_frame + 24(%rip), %rsp
     jmpq *brique_programs_call_entry(%rip)
-1:  movq %rsp, brique_programs_call_frame + 24(%rip)
-    leaq brique_programs_call_frame(%rip), %rsp
+1:  leaq brique_programs_call_frame(%rip), %rsp
     iretq
     .size brique_programs_call, . - brique_programs_call
 

@@ -26,6 +26,7 @@
 #define KERNEL_STACK 160
 #define ACTION 168
 #define IS_FULL 176
+#define STATUS 184
 #define VECTORS 256
 #define EXTENDED 512
 // struct brique_program
@@ -61,6 +62,10 @@ brique_program_call:
     movq %rsp, RSP(%r11)
     movq KERNEL_STACK(%r11), %rsp
     movq %rax, RAX(%r11)
+    // The flags that arithmetic leaves: a call keeps them.
+    lahf
+    seto %al
+    movw %ax, STATUS(%r11)
     movq %rcx, RIP(%r11)
     movq %rbx, RBX(%r11)
     movq %rdx, RDX(%r11)
@@ -102,6 +107,9 @@ owned:
     .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
     movups VECTORS + 16 * \n(%rbx), %xmm\n
     .endr
+    movzwl STATUS(%rbx), %eax
+    addb $127, %al
+    sahf
     movq RAX(%rbx), %rax
     movq RIP(%rbx), %rcx
     movq RDX(%rbx), %rdx
@@ -278,7 +286,10 @@ brique_program_capture:
     .endr
     movq RIP(%rdi), %rax
     movq %rax, RCX(%rdi)
-    movq $0x202, %rax
+    movzbl STATUS + 1(%rdi), %eax
+    movzbl STATUS(%rdi), %ecx
+    shll $11, %ecx
+    leaq 0x200(%rax, %rcx), %rax
     movq %rax, RFLAGS(%rdi)
     movq %rax, R11(%rdi)
     movq $1, IS_FULL(%rdi)

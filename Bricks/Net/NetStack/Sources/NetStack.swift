@@ -111,6 +111,12 @@ public final class NetStack {
         return count
     }
 
+    /// Takes in what is on its way to the stack itself, without waiting for its turn.
+    public func deliverLoopback() {
+        guard (loopback.link as? LoopbackLink)?.isEmpty == false else { return }
+        _ = loopback.link.receive(limit: 64) { frame, offload in receive(frame, offload, from: loopback) }
+    }
+
     /// Sends what sockets have to send, and whatever the links have gathered.
     public func transmit() {
         transmitConnections()

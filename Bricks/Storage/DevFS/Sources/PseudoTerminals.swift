@@ -58,6 +58,8 @@ final class PseudoTerminal: TerminalPort {
         if let made { return made }
         let terminal = Terminal(
             self, device: deviceNumber(major: 136, minor: UInt32(index)), name: Array("/dev/pts/".utf8) + PseudoTerminals.digits(index))
+        terminal.rows = 0
+        terminal.columns = 0
         made = terminal
         let observers = masterObservers
         terminal.closed = { observers.notify([.hangUp, .input]) }

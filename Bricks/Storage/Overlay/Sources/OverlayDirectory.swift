@@ -105,7 +105,7 @@ final class OverlayDirectory: OverlayNode {
     override func createTemporary(_ file: NewFile) throws(Errno) -> Vnode {
         guard !isRemoved else { throw .enoent }
         let node = OverlayNode(overlay, shadow: try overlay.ram.makeNode(file), linkCount: 0)
-        node.isLinkable = true
+        node.isLinkable = file.isLinkable
         return node
     }
 

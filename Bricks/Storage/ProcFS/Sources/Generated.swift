@@ -51,7 +51,7 @@ class GeneratedNode: Vnode {
         return attributes
     }
     override func setAttributes(_ change: AttributeChange) throws(Errno) { throw .eperm }
-    override func create(_ name: RawSpan, _ file: NewFile) throws(Errno) -> Vnode { throw .eacces }
+    override func create(_ name: RawSpan, _ file: NewFile) throws(Errno) -> Vnode { throw .enoent }
     override func makeSymbolicLink(_ name: RawSpan, to target: RawSpan, _ owner: NewFile) throws(Errno) -> Vnode { throw .eperm }
     override func link(_ name: RawSpan, to vnode: Vnode) throws(Errno) { throw .eperm }
     override func unlink(_ name: RawSpan, _ vnode: Vnode) throws(Errno) { throw .eperm }

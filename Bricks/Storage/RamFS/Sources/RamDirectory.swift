@@ -61,7 +61,7 @@ public final class RamDirectory: RamNode {
         try ram.takeInode()
         let vnode = RamFile(ram, file)
         vnode.linkCount = 0
-        vnode.isLinkable = true
+        vnode.isLinkable = file.isLinkable
         return vnode
     }
 

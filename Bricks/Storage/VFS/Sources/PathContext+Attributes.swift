@@ -33,6 +33,19 @@ extension PathContext {
         vnode.report(.attributes)
     }
 
+    /// As of a place; who watches the directory is told of the name.
+    public func setAttributes(of entry: Origin, _ change: AttributeChange, isNow: Bool = false) throws(Errno) {
+        try setAttributes(of: entry.place, change, isNow: isNow)
+        report(.attributes, entry)
+    }
+    public func truncate(_ entry: Origin, to byteCount: Int64) throws(Errno) {
+        try truncate(entry.place, to: byteCount)
+        report(.modify, entry)
+    }
+    private func report(_ events: WatchEvents, _ entry: Origin) {
+        if let directory = entry.directory?.vnode, !entry.name.isEmpty { reportEntry(events, directory, entry.name, entry.place.vnode) }
+    }
+
     private func checkOwner(_ permissions: Permissions, _ change: AttributeChange, _ isOwner: Bool) throws(Errno) {
         if credentials.isPrivileged { return }
         guard isOwner else { throw .eperm }

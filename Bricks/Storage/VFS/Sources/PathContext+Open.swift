@@ -106,7 +106,9 @@ extension PathContext {
         let place = try resolve(path, from: start, options)
         guard place.vnode.kind == .directory else { throw .enotdir }
         try checkChange(of: place)
-        let vnode = try place.vnode.createTemporary(newFile(.regular, mode, in: place.vnode))
+        var new = newFile(.regular, mode, in: place.vnode)
+        new.isLinkable = !flags.contains(.exclusive)
+        let vnode = try place.vnode.createTemporary(new)
         let file = try open(Place(mount: place.mount, vnode: vnode), flags)
         file.origin = Origin(place: Place(mount: place.mount, vnode: vnode), directory: place, name: Array("#temporary".utf8))
         return file

@@ -58,6 +58,12 @@ extension PathContext {
         return place
     }
 
+    /// As `resolve`, with the directory and the name by which it was found.
+    public func entry(_ path: [UInt8], from start: Place? = nil, _ options: Resolution = []) throws(Errno) -> Origin {
+        guard let origin = try find(path, from: start, options).origin else { throw .enoent }
+        return origin
+    }
+
     /// As `resolve`, but the last component need not be there.
     public func find(_ path: [UInt8], from start: Place? = nil, _ options: Resolution = [], wantsName: Bool = true) throws(Errno) -> Found {
         let start = start ?? workingDirectory

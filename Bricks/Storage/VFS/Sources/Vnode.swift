@@ -6,6 +6,8 @@ public struct NewFile {
     public var kind: FileKind
     public var permissions: Permissions
     public var device: UInt64
+    /// Without a name, whether it may get one (O_TMPFILE without O_EXCL).
+    public var isLinkable = true
 
     public init(kind: FileKind, permissions: Permissions, device: UInt64 = 0) {
         self.kind = kind

@@ -35,6 +35,7 @@ extension Vnode {
 
     public final func report(_ events: WatchEvents) {
         guard isWatched else { return }
-        report(kind == .directory ? events.union(.isDirectory) : events, name: RawSpan())
+        let saysKind = kind == .directory && !events.contains(.deleteSelf)
+        report(saysKind ? events.union(.isDirectory) : events, name: RawSpan())
     }
 }

@@ -41,7 +41,8 @@ struct brique_user_context {
     uint64_t kernel_stack;
     uint64_t action;              // not 0: brique_program_enter returns instead of going on
     uint64_t is_full;             // 1: every register is here; 0: a call left what calls do not touch in the processor
-    uint64_t reserved[9];
+    uint64_t status;              // OF, then SF to CF as LAHF gives them: of the call that left the rest in the processor
+    uint64_t reserved[8];
     uint8_t vectors[256];         // xmm0 to xmm15 at a call
     uint8_t extended[64];
 };
