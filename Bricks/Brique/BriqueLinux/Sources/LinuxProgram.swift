@@ -48,7 +48,7 @@
             let source = InstanceProcSource()
             let tree: RootTree
             do throws(Errno) {
-                tree = try RootTree(frames: frames, source: source, key: key(system)) { bytes in system.fill(&bytes) }
+                tree = try RootTree(frames: frames, source: source, key: key(system), system: system)
             } catch {
                 end(system, "the image's root cannot be mounted", cannotRun, error)
             }

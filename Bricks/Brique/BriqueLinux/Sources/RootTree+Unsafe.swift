@@ -4,13 +4,13 @@
     import EROFS
     import Errno
     import Instance
+    import LinuxProcess
     import PageFrames
     import ProcFS
     import RamFS
     import Random
     import Overlay
     import Time
-    import Scheduler
     import VFS
 
     /// The tree that the program sees.
@@ -21,9 +21,9 @@
         let devices: Devices
 
         /// Throws if a layer is damaged, or /dev, /proc or /sys cannot be made.
-        init(frames: PageFrames, source: ProcSource, key: SipHash.Key, random: @escaping (inout MutableRawSpan) -> Void) throws(Errno) {
+        init(frames: PageFrames, source: ProcSource, key: SipHash.Key, system: System) throws(Errno) {
             let clock = { () -> FileTime in
-                let now = WallTime.now.nanosecondsSince1970
+                let now = system.wallTime.nanosecondsSince1970
                 return FileTime(seconds: Int64(now / 1_000_000_000), nanoseconds: UInt32(now % 1_000_000_000))
             }
             let limit = Int64(Instance.memoryByteCount / 2)
@@ -44,7 +44,7 @@
             let ram = makeRAM(3)
             let root = try ram.makeRoot()
             let terminals = try Devices.populate(root)
-            devices = Devices(frames: frames, pseudoTerminals: terminals, random: random)
+            devices = Devices(frames: frames, pseudoTerminals: terminals) { bytes in system.fill(&bytes) }
             mounts.specialFiles = devices
             try mount(ram, root, at: "/dev")
             let proc = ProcFS(source, device: 4, clock: clock)
