@@ -37,6 +37,11 @@ struct BudgetTests {
         #expect(try await byteCount("web") <= limit)
     }
 
+    @Test func `the image that runs programs does not grow`() async throws {
+        let limit = try budget("linuxImageByteCount").limit
+        #expect(try await byteCount("linux") <= limit)
+    }
+
     @Test(.enabled(if: Monitor.microvm.isPresent, "no QEMU here"))
     func `hello needs few instructions from entry to its end`() async throws {
         let folder = try TemporaryFolder()

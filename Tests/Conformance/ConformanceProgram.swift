@@ -53,7 +53,7 @@ struct ConformanceProgram: Sendable, CustomStringConvertible {
         return programs
     }()
 
-    /// With musl, its `ld.so` and its way to make threads and calls. The kernel's own headers, which musl-gcc does not find, they do without.
+    /// With musl, its `ld.so` and its way to make threads. They do without the kernel's own headers, which musl-gcc does not find.
     static let withMusl = ["signals", "epoll", "tcp", "poll", "unix", "clocks", "locks"].enumerated()
         .map { ConformanceProgram(name: $1, linkage: $0 % 2 == 0 ? .musl : .muslStatic) }
 

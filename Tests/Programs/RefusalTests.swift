@@ -8,7 +8,7 @@ import Testing
 struct RefusalTests {
     private static func compile(_ text: String, _ options: [String], in folder: String, as name: String) async throws -> String {
         let target = folder + "/" + name
-        _ = try await Command("gcc", ["-x", "c", "-", "-o", target] + options, input: text).output()
+        _ = try await Command("gcc", ["-x", "c", "-", "-x", "none", "-o", target] + options, input: text).output()
         return target
     }
 
