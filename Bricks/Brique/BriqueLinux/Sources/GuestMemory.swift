@@ -26,6 +26,8 @@
 
         override func giveChunk(_ first: Frame) { Memory.freePages(address(of: first)) }
 
+        override var hasRoomForTables: Bool { Memory.freeByteCount > Self.reserve / 2 }
+
         override var reserveCount: Int { max(0, Memory.freeByteCount - Self.reserve) / Frame.byteCount }
     }
 

@@ -7,6 +7,7 @@
     import Hypercalls
     import Instance
     import LinuxProcess
+    import Memory
     import Scheduler
     import Time
 
@@ -17,6 +18,7 @@
         private var isWaiting = false
 
         override func start(_ body: @escaping () -> Void) throws(Errno) {
+            guard Memory.freeByteCount > Self.stackByteCount + 2 * HeapFrames.reserve else { throw .eagain }
             do { fiber = try Fiber(stackByteCount: Self.stackByteCount, body) } catch { throw .eagain }
         }
 

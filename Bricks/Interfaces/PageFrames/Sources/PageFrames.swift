@@ -21,6 +21,8 @@ open class PageFrames {
     open func giveChunk(_ first: Frame) {}
     /// Frames that could still be had, at least roughly.
     open var reserveCount: Int { 0 }
+    /// Whether there is room for what keeps account of more pages; where not, programs have had all that there is.
+    open var hasRoomForTables: Bool { true }
 
     /// Free frames of the chunks, and what more could be taken.
     public var freeCount: Int { chunkCount * Self.framesPerChunk - usedCount + reserveCount }

@@ -47,6 +47,7 @@ extension AddressSpace {
 
     private var stackGap: UInt64 { 256 * Self.pageByteCount }
     private func install(_ page: UInt64, _ frame: Frame, count: UInt64 = 1, _ protection: Protection, flags: UInt64) throws(MemoryFault) {
+        guard table.leaf(of: page, create: false) != nil || frames.hasRoomForTables else { throw .outOfMemory }
         guard mapper.map(page, byteCount: count * Self.pageByteCount, to: frame.address, protection) else { throw .outOfMemory }
         var bits = PageTable.present | flags
         if protection.contains(.write) { bits |= PageTable.writable }

@@ -31,6 +31,15 @@ struct AddressSpaceTests {
         #expect(throws: Errno.efault) { try space.prepare(.max - 1, 8, isWrite: false) }
     }
 
+    @Test func `without room for more tables only pages of those that are there come`() throws {
+        let space = makeSpace()
+        try space.map(0x40_0000, 0x80_0000, [.read, .write])
+        try space.fault(0x40_0000, isWrite: true)
+        frames.tableRoom = false
+        try space.fault(0x5f_f000, isWrite: true)
+        #expect(throws: MemoryFault.outOfMemory) { try space.fault(0x60_0000, isWrite: true) }
+    }
+
     @Test func `areas split at their borders and join again`() throws {
         let space = makeSpace()
         try space.map(0x40_0000, 0x3000, [.read, .write])

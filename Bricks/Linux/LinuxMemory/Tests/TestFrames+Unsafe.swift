@@ -21,5 +21,7 @@ final class TestFrames: PageFrames {
         return (Frame(number: UInt64(index * PageFrames.framesPerChunk)), false)
     }
     override func giveChunk(_ first: Frame) { available.append(Int(first.number) / PageFrames.framesPerChunk) }
+    var tableRoom = true
+    override var hasRoomForTables: Bool { tableRoom }
     override var reserveCount: Int { available.count * PageFrames.framesPerChunk }
 }
