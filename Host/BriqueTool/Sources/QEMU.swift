@@ -87,12 +87,12 @@ struct QEMU {
         }
     }
 
-    /// The guest's command line: `K=V … -- ARGUMENT …`, bytes that are not printable ASCII, spaces and `%` as `%XX`.
+    /// The guest's command line: `K=V … -- ARGUMENT …`, bytes that are not printable ASCII, spaces and `%` as `%XX`,
+    /// an empty argument as `%`.
     static func commandLine(environment: [String], arguments: [String]) throws(ToolFailure) -> String {
         var words = environment.map(encode)
         if !arguments.isEmpty {
-            guard !arguments.contains("") else { throw ToolFailure(.usage, "an empty argument cannot be passed to QEMU's guest") }
-            words += ["--"] + arguments.map(encode)
+            words += ["--"] + arguments.map { $0.isEmpty ? "%" : encode($0) }
         }
         let text = words.joined(separator: " ")
         guard text.utf8.count <= commandLineByteLimit else {

@@ -37,8 +37,11 @@ private func instance(memory: String = "16M", environment: [String] = [], argume
     #expect(try QEMU.commandLine(environment: [], arguments: []) == "")
 }
 
+@Test func `an empty argument is a lone percent sign`() throws {
+    #expect(try QEMU.commandLine(environment: ["A="], arguments: ["a", "", "%"]) == "A= -- a % %25")
+}
+
 @Test func `what QEMU's command line cannot carry is refused`() {
-    #expect(throws: ToolFailure.self) { try QEMU.commandLine(environment: [], arguments: ["a", ""]) }
     let long = String(repeating: "é", count: QEMU.commandLineByteLimit / 6 + 1)
     #expect(throws: ToolFailure.self) { try QEMU.commandLine(environment: [], arguments: [long]) }
 }

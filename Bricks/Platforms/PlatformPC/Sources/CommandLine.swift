@@ -2,7 +2,7 @@ import VirtioFormat
 
 /// Why a command line is refused.
 enum CommandLineError: Error, Equatable {
-    /// A `%` without two hexadecimal digits, or `%00`.
+    /// A `%` without two hexadecimal digits that is not a whole token, or `%00`.
     case badEscape
 }
 
@@ -10,7 +10,7 @@ enum CommandLineError: Error, Equatable {
 ///
 /// Tokens are separated by spaces, tabs and newlines; bytes of a token may be written `%XX`, and those of white space
 /// and `%` must be. Before a lone `--` a token with `=` is a variable of the environment, and others (a hypervisor's
-/// own: `ro`, `quiet`) mean nothing here; after it each token is an argument. `virtio_mmio.device=…` is for the
+/// own: `ro`, `quiet`) mean nothing here; after it each token is an argument, a lone `%` an empty one. `virtio_mmio.device=…` is for the
 /// platform wherever it stands: hypervisors append it.
 struct CommandLine: ~Escapable {
     private let bytes: Span<UInt8>
@@ -81,6 +81,7 @@ struct CommandLine: ~Escapable {
 
     private func decode(_ token: Range<Int>, into output: inout MutableSpan<UInt8>, _ end: inout Int) throws(CommandLineError) {
         var index = token.lowerBound
+        if token.count == 1, bytes[index] == UInt8(ascii: "%") { index &+= 1 }
         while index <= token.upperBound {
             var byte = index < token.upperBound ? bytes[index] : 0
             if byte == UInt8(ascii: "%") {

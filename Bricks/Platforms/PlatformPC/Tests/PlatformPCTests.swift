@@ -55,7 +55,9 @@ struct CommandLineTests {
 
     @Test func `an empty value stays`() throws { #expect(try decode("A= -- %3d").environment == ["A="]) }
 
-    @Test(arguments: ["-- %", "-- a%4", "-- %zz", "-- %00", "A=%0", "A=1%2 -- x"])
+    @Test func `a lone percent sign is an empty argument`() throws { #expect(try decode("A=1 -- % a %").arguments == ["", "a", ""]) }
+
+    @Test(arguments: ["-- a%", "-- %%", "-- a%4", "-- %zz", "-- %00", "A=%0", "A=1%2 -- x"])
     func `a bad escape is refused`(text: String) { #expect(throws: CommandLineError.badEscape) { try decode(text) } }
 
     @Test func `every byte but NUL passes through`() throws {
