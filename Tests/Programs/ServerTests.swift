@@ -41,13 +41,33 @@ struct ServerTests {
                 let given = try await Command("redis-cli", ["-p", String(port)] + command).limited(toSeconds: 10).run().output
                 #expect(given.trimmingCharacters(in: .newlines) == answer, "\(command)")
             }
-            let words = [
-                "-p", String(port), "-q", "-n", monitor == .microvm ? "500" : "5000", "-c", "50", "-t",
-                "ping,set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset",
-            ]
-            let report = try await Command("redis-benchmark", words).limited(toSeconds: 120).run()
+            try await Self.conversation(port)
+            // Every test of it; under QEMU, where all is interpreted, a few.
+            let words = ["-p", String(port), "-q", "-c", "50"]
+            let part = monitor == .microvm ? ["-n", "500", "-t", "ping,set,get,lpush,zadd,mset"] : ["-n", "2000"]
+            let report = try await Command("redis-benchmark", words + part).limited(toSeconds: 120).run()
             #expect(report.status == 0 && report.output.contains("MSET"), "\(report.errors)")
         }
+    }
+
+    /// What takes more than one command of a connection, or more than one connection.
+    private static func conversation(_ port: Int) async throws {
+        let lines = "multi\nset m 1\nincr m\nexec\nwatch m\nmulti\ndiscard\nset e v px 20\n"
+        let told = try await Command("redis-cli", ["-p", String(port)], input: lines).limited(toSeconds: 10).run().output
+        #expect(told.filter { $0 != "\r" } == "OK\nQUEUED\nQUEUED\nOK\n2\nOK\nOK\nOK\nOK\n")
+        try await Task.sleep(for: .milliseconds(100))
+        let group = [
+            "get e", "xadd q 1-1 k v", "xgroup create q g 0", "xreadgroup group g c count 1 streams q >", "xack q g 1-1", "save",
+            "config get maxmemory",
+        ]
+        let answers = try await Command("redis-cli", ["-p", String(port)], input: group.joined(separator: "\n") + "\n").output()
+        #expect(answers.hasPrefix("\n1-1\nOK\nq\n1-1\nk\nv\n1\nOK\n") && answers.hasSuffix("maxmemory\n0\n"), "\(answers)")
+        let line = """
+            timeout 3 redis-cli -p \(port) --csv subscribe news & sleep 1
+            redis-cli -p \(port) publish news text; wait
+            """
+        let heard = try await Command("bash", ["-c", line]).limited(toSeconds: 20).run().output
+        #expect(heard.contains("\"message\",\"news\",\"text\"") && heard.contains("\n1\n"), "\(heard)")
     }
 
     @Test(.enabled(if: ProgramServer.has("memcached"), "no memcached here"), arguments: ProgramServer.monitors)
