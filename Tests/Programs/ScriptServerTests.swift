@@ -6,10 +6,6 @@ import Testing
 /// Servers written in scripts: PHP's own, Perl's sockets, Python's TLS and its event loop.
 @Suite(.timeLimit(.minutes(20)), .serialized, .enabled(if: ProgramServer.has("curl"), "no curl here"))
 struct ScriptServerTests {
-    private static func includes(_ folders: String...) -> [String] {
-        folders.filter { FileManager.default.fileExists(atPath: $0) }.flatMap { ["--include", $0] }
-    }
-
     private static func bytes(_ count: Int) -> Data { Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }) }
 
     @Test(.enabled(if: ProgramServer.has("php8.2") || ProgramServer.has("php"), "no php here"), arguments: ProgramServer.monitors)
@@ -18,7 +14,7 @@ struct ScriptServerTests {
         let large = Self.bytes(2_000_000)
         try large.write(to: URL(filePath: folder.path + "/large.bin"))
         try Data(ScriptTests.script("server.php").utf8).write(to: URL(filePath: folder.path + "/index.php"))
-        let options = Self.includes("/etc/php", "/usr/lib/php", "/usr/share/zoneinfo", "/var/lib/php", folder.path)
+        let options = ScriptTests.includes("/etc/php", "/usr/lib/php", "/usr/share/zoneinfo", "/var/lib/php", folder.path)
         let program = try #require(ProgramServer.find("php8.2", "php"))
         let server = ProgramServer(program: program, options: options, arguments: ["-S", "0.0.0.0:8000", "-t", folder.path], port: 8000)
         let jar = folder.path + "/jar", back = folder.path + "/back"
@@ -40,7 +36,7 @@ struct ScriptServerTests {
         let library = "/usr/lib/x86_64-linux-gnu"
         let server = ProgramServer(
             program: try #require(ProgramServer.find("perl")),
-            options: Self.includes("/usr/share/perl", library + "/perl", library + "/perl-base"),
+            options: ScriptTests.includes("/usr/share/perl", library + "/perl", library + "/perl-base"),
             arguments: ["-e", ScriptTests.script("server.pl")], port: 8080)
         try await server.serveHTTP(on: monitor) { address in
             #expect(try await ProgramServer.curl("\(address)/") == "GET 0\n")
@@ -65,7 +61,7 @@ struct ScriptServerTests {
         try large.write(to: URL(filePath: folder.path + "/large.bin"))
         let server = ProgramServer(
             program: try #require(ProgramServer.find("python3.11", "python3")),
-            options: ScriptTests.pythonOptions + Self.includes(folder.path),
+            options: ScriptTests.pythonOptions + ScriptTests.includes(folder.path),
             arguments: ["-c", ScriptTests.script("tls.py"), folder.path], port: 8443)
         let back = folder.path + "/back"
         try await server.serve(on: monitor) { port in

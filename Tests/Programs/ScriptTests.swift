@@ -12,9 +12,13 @@ struct ScriptTests {
     }
 
     static let python = ["python3.11", "python3"]
-    static let pythonOptions = ["/usr/lib/python3.11", "/usr/lib/python3", "/etc/ssl/openssl.cnf"]
-        .filter { FileManager.default.fileExists(atPath: $0) }.flatMap { ["--include", $0] }
-    private static let perlOptions = ["--include", "/usr/share/perl", "--include", "/usr/lib/x86_64-linux-gnu/perl"]
+    static let pythonOptions = includes("/usr/lib/python3.11", "/usr/lib/python3", "/etc/ssl/openssl.cnf")
+    private static let perlOptions = includes("/usr/share/perl", "/usr/lib/x86_64-linux-gnu/perl", "/usr/lib/locale/C.utf8")
+
+    /// Those of the folders that are here.
+    static func includes(_ folders: String...) -> [String] {
+        folders.filter { FileManager.default.fileExists(atPath: $0) }.flatMap { ["--include", $0] }
+    }
 
     static let languages: [ProgramRun] =
         [
@@ -22,7 +26,9 @@ struct ScriptTests {
             ProgramRun(name: "lua", programs: ["lua5.4", "lua5.3"], arguments: ["-e", script("language.lua")]),
             ProgramRun(name: "jq", programs: ["jq"], arguments: ["-n", "-c", script("language.jq")]),
             ProgramRun(name: "perl", programs: ["perl"], options: perlOptions, arguments: ["-e", script("language.pl")]),
-            ProgramRun(name: "php", programs: ["php8.2", "php"], arguments: ["-n", "-r", script("language.php")]),
+            ProgramRun(
+                name: "php", programs: ["php8.2", "php"], options: includes("/usr/share/zoneinfo"),
+                arguments: ["-n", "-r", script("language.php")]),
         ]
         + ["json.py", "sqlite.py", "ssl.py", "threading.py", "asyncio.py", "system.py"].map {
             ProgramRun(name: $0, programs: python, options: pythonOptions, arguments: ["-c", script($0)])
