@@ -111,8 +111,12 @@ static void results(void) {
     number("to nowhere", processor(NULL, NULL, NULL));
     char unaligned[40];
     number("an odd address", gettime(CLOCK_MONOTONIC, (struct timespec *)(unaligned + 1)));
+    // Where the function makes the call, that answers EFAULT: it is made for the first milliseconds, and once after a pause.
+    sleep_ms(30);
+    gettime(CLOCK_MONOTONIC, &time);
     attempt(gettime(CLOCK_MONOTONIC, (struct timespec *)8));
     shown("a bad address", "%s", fault_name());
+    day(&now, NULL);
     attempt(day((struct timeval *)8, NULL));
     shown("for the day", "%s", fault_name());
 }
