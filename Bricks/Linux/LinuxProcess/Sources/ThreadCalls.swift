@@ -166,10 +166,11 @@ extension LinuxProcess {
         guard !hasReportedFork else { return }
         hasReportedFork = true
         var line = StaticString("fork is not available here").bytes
-        let own = name(of: executablePath)
+        // A link may have led to a file of another name.
+        let own = [name(of: arguments.first ?? []), name(of: executablePath)]
         Self.forkAdvice.forEachLine { advice in
             let program = advice.prefix { $0 != 0x20 }
-            if Array(program) == own { line += [0x3a] + advice.dropFirst(program.count) }
+            if own.contains(Array(program)) { line += [0x3a] + advice.dropFirst(program.count) }
         }
         system.log(line)
     }

@@ -56,6 +56,13 @@ extension ProcessTests {
             #expect(program.world.lines == ["fork is not available here: use -g 'daemon off; master_process off;'"])
         }
 
+        @Test func `a program is also known by the name that it was called by`() {
+            program.process.executablePath = Array("/usr/bin/redis-check-rdb".utf8)
+            program.process.arguments = [Array("/usr/bin/redis-server".utf8)]
+            #expect(program.call(.fork) == -38)
+            #expect(program.world.lines == ["fork is not available here: use --save '' --appendonly no --daemonize no"])
+        }
+
         @Test func `a call without a row is named once`() {
             for _ in 0..<3 { #expect(program.process.refuse(451) == -38) }
             _ = program.process.refuse(100_000)
