@@ -144,6 +144,20 @@ static void transfers(void) {
     close(client);
 }
 
+// Who closes with bytes unread resets the connection, behind what it has written.
+static void reset_behind_bytes(void) {
+    connects();
+    returned("a byte that nobody reads", write(client, "x", 1));
+    usleep(20000);
+    returned("the answer", write(server, "bye", 3));
+    close(server);
+    usleep(20000);
+    returned("it is read", read(client, bytes, 10));
+    returned("then the reset", read(client, bytes, 10));
+    returned("and the end", read(client, bytes, 10));
+    close(client);
+}
+
 static void *sends(void *argument) {
     static char mine[1 << 20];
     for (int index = 0; index < (int)sizeof mine; index++) mine[index] = (char)(index * 13);
@@ -240,6 +254,7 @@ int main(void) {
     listens();
     options();
     transfers();
+    reset_behind_bytes();
     bulk();
     not_blocking();
     version_six();

@@ -363,7 +363,8 @@ public final class TCPSocket: InternetSocket {
         case .idle: break
         case .listening(let listener): network.stack.close(listener)
         case .connection(let endpoint):
-            // What was not read, or must not linger, ends with a reset (RFC 2525 §2.17).
+            // What was not read, or must not linger, ends with a reset (RFC 2525 §2.17). What was written is on its way by then.
+            if options.linger != 0, endpoint.control.readableByteCount > 0 { network.stack.transmit() }
             if options.linger == 0 || endpoint.control.readableByteCount > 0 { endpoint.abort() } else { endpoint.close() }
         }
         state = .idle
