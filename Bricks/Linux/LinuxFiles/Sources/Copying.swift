@@ -14,7 +14,7 @@ extension LinuxThread {
     private func copy(
         _ source: OpenFile, at from: Int64?, _ target: OpenFile, at to: Int64?, _ count: Int, _ buffer: inout [UInt8]
     ) throws(Errno) -> Int {
-        let limit = min(count, Self.pieceByteCount)
+        let limit = try room(in: target, at: to, for: min(count, Self.pieceByteCount))
         if buffer.count != limit { buffer = [UInt8](repeating: 0, count: limit) }
         // Nothing is taken from a source that gives it only once while the target takes nothing.
         if source.kind != .regular, !target.readiness.contains(.output), to == nil {

@@ -197,15 +197,19 @@ extension LinuxThread {
         }
     }
 
-    /// RLIMIT_FSIZE: a file is written up to there; nothing beyond it.
     private func limited(_ vector: Vector, _ file: OpenFile, _ offset: Int64?) throws(Errno) -> Vector {
+        let room = try room(in: file, at: offset, for: vector.byteCount)
+        return vector.byteCount <= room ? vector : vector.prefix(room)
+    }
+
+    /// RLIMIT_FSIZE: a file is written up to there, and nothing beyond it.
+    func room(in file: OpenFile, at offset: Int64?, for count: Int) throws(Errno) -> Int {
         let limit = process.limits.soft[1]
-        guard limit < UInt64(Int64.max), file.kind == .regular, vector.byteCount > 0 else { return vector }
+        guard limit < UInt64(Int64.max), file.kind == .regular, count > 0 else { return count }
         var start = offset ?? ((try? file.seek(to: 0, from: 1)) ?? 0)
         if file.flags.contains(.append) { start = file.attributes().byteCount }
         try checkFileSize(start &+ 1 > start ? start + 1 : start)
-        let room = Int(clamping: limit - UInt64(start))
-        return vector.byteCount <= room ? vector : vector.prefix(room)
+        return min(count, Int(clamping: limit - min(limit, UInt64(start))))
     }
 
     private func writeParts(_ file: OpenFile, _ vector: Vector, _ offset: Int64?, _ isNonBlocking: Bool) throws(Errno) -> Int {
