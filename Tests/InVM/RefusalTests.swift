@@ -32,7 +32,7 @@ struct RefusalTests {
             switch self {
             case .empty: bytes = Data()
             case .halved: bytes = image.prefix(image.count / 2)
-            case .text: bytes = Data("#!/bin/sh\necho not an image, but longer than a header of 64 bytes would be\n".utf8)
+            case .text: bytes = Data("a note to the reader: not an image, but longer than a header of 64 bytes would be\n".utf8)
             case .narrow: bytes[4] = 1
             case .foreign: bytes.put(183, UInt16.self, at: 18)
             case .relocatable: bytes.put(3, UInt16.self, at: 16)
@@ -41,7 +41,7 @@ struct RefusalTests {
                 bytes.put(bytes.value(UInt64.self, at: Self.header(0) + 16), UInt64.self, at: Self.header(1) + 16)
                 bytes.put(bytes.value(UInt64.self, at: Self.header(0) + 24), UInt64.self, at: Self.header(1) + 24)
                 bytes.put(bytes.value(UInt64.self, at: Self.header(0) + 8), UInt64.self, at: Self.header(1) + 8)
-            case .misaligned: bytes.put(bytes.value(UInt64.self, at: Self.header(1) + 8) + 1, UInt64.self, at: Self.header(1) + 8)
+            case .misaligned: bytes.put(bytes.value(UInt64.self, at: Self.header(1) + 8) - 1, UInt64.self, at: Self.header(1) + 8)
             case .writableCode: bytes.put(7, UInt32.self, at: Self.header(1) + 4)
             case .unmarked:
                 guard let name = bytes.firstRange(of: Data("Brique\0".utf8)) else { break }
