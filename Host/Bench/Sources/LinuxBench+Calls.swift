@@ -36,18 +36,17 @@ extension LinuxBench {
         return value
     }
 
-    /// From before the fork to the first answer of redis, and to the end of python3 -S -c pass.
+    /// From before the fork to the first answer of redis, and to the end of python3 -c pass.
     mutating func measureStarts() async throws {
         if let redis = find("redis-server") { try await measureRedisStart(redis) }
         guard let python = find("python3.11") ?? find("python3") else { return }
         let launcher = try await Launcher(checkout: checkout, folder: folder)
         let library = "/usr/lib/" + URL(filePath: python).lastPathComponent
-        // Without `site`: it runs whatever this machine's packages put into their .pth files, which the image does not have.
-        let arguments = ["-S", "-c", "pass"]
+        let arguments = ["-c", "pass"]
         var native = Readings()
         var here: [Monitor: Readings] = [:]
         for round in 1...options.rounds {
-            options.progress("python3 -S -c pass, round \(round)")
+            options.progress("python3 -c pass, round \(round)")
             let prelude = Self.serverCore
             let plain = Contender(
                 key: "python", title: "python", program: python, arguments: arguments, environment: environment, prelude: prelude)
@@ -60,10 +59,10 @@ extension LinuxBench {
                 here[monitor, default: Readings()].add(try await launcher.start(contender).exitMilliseconds)
             }
         }
-        addNative("python", "python3 -S -c pass", "ms", native)
+        addNative("python", "python3 -c pass", "ms", native)
         for monitor in monitors {
             addRatio(
-                "python", "python3 -S -c pass", "ms", native: native, here: here[monitor] ?? Readings(), monitor: monitor,
+                "python", "python3 -c pass", "ms", native: native, here: here[monitor] ?? Readings(), monitor: monitor,
                 limit: .atMost(1.5, "x"))
         }
     }
