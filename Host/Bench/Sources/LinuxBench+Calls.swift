@@ -43,6 +43,10 @@ extension LinuxBench {
         let launcher = try await Launcher(checkout: checkout, folder: folder)
         let library = "/usr/lib/" + URL(filePath: python).lastPathComponent
         let arguments = ["-c", "pass"]
+        for monitor in monitors {
+            let answer = try await output(words(monitor, python, ["--include", library], ["-c", "print(6 * 7)"]))
+            guard answer == "42\n" else { throw BenchError.unexpected("python, \(monitor.title): \(answer)") }
+        }
         var native = Readings()
         var here: [Monitor: Readings] = [:]
         for round in 1...options.rounds {

@@ -84,9 +84,17 @@ public struct LinuxBench {
 
     /// nil, and a line in the report, if a program is not installed.
     mutating func find(_ name: String) -> String? {
-        let path = Command.find(name) ?? ["/usr/sbin/\(name)"].first { FileManager.default.isExecutableFile(atPath: $0) }
+        // What a version manager puts into the path under a program's name is a script.
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/sbin"]
+        let path = folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) && Self.isELF($0) }
         if path == nil { report.absent[name] = "not installed" }
         return path
+    }
+
+    private static func isELF(_ path: String) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        return (try? file.read(upToCount: 4)) == Data([0x7f] + "ELF".utf8)
     }
 
     // MARK: Figures
